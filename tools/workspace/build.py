@@ -1,0 +1,68 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Building and testing with colcon."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+from workspace import environment
+from workspace import home
+from workspace.console import WorkspaceError
+from workspace.console import step
+from workspace.console import timed
+from workspace.paths import BUILD
+from workspace.paths import INSTALL
+from workspace.paths import LOG
+from workspace.paths import ROOT
+from workspace.paths import VENV
+
+_BASE = ['--base-paths', str(ROOT / 'src')]
+
+
+def build(env: dict[str, str], packages: list[str], only_if_missing: bool = False) -> dict[str, str]:
+    """Build the workspace, or `packages` and what they need; return the environment with its overlay."""
+    if only_if_missing and (INSTALL / 'local_setup.bash').is_file():
+        return env
+    choice = ['--packages-up-to', *packages] if packages else []
+    with home.lock(), timed('Building with colcon'):
+        result = subprocess.run(
+            ['colcon', 'build', *_BASE, '--symlink-install', '--event-handlers', 'console_cohesion-',
+             'console_start_end-', 'status-', 'summary-', *choice],
+            env=env, cwd=ROOT, text=True, capture_output=True)
+        if result.returncode != 0:
+            raise WorkspaceError('colcon build failed:\n'
+                                 + '\n'.join((result.stdout + result.stderr).splitlines()[-40:]))
+    return environment.current()
+
+
+def test(env: dict[str, str], packages: list[str]) -> int:
+    """Run colcon test, then tests/ (not when only some packages are asked for); return the status."""
+    choice = ['--packages-select', *packages] if packages else []
+    step('Testing the packages: colcon test')
+    # One package at a time: tests with deadlines must not compete for two cores.
+    statuses = [subprocess.call(
+        ['colcon', 'test', *_BASE, '--executor', 'sequential', '--return-code-on-test-failure',
+         '--event-handlers', 'console_direct+', *choice,
+         '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300'], env=env, cwd=ROOT)]
+    if not packages:
+        step('Testing the workspace: tests/')
+        report = BUILD / 'workspace' / 'pytest.xml'
+        statuses.append(subprocess.call(
+            ['python', '-m', 'pytest', str(ROOT / 'tests'), '-p', 'no:cacheprovider',
+             '--timeout=300', f'--junit-xml={report}', '-o', 'junit_suite_name=workspace'],
+            env=env, cwd=ROOT))
+    statuses.append(subprocess.call(
+        ['colcon', 'test-result', '--test-result-base', str(BUILD), '--verbose'], env=env, cwd=ROOT))
+    failed = any(statuses)
+    step('Some tests failed: see above' if failed else 'All tests passed')
+    return int(failed)
+
+
+def clean(everything: bool) -> None:
+    """Remove what was built; with `everything` the virtual environment too."""
+    for path in [BUILD, INSTALL, LOG, ROOT / 'demo', *([VENV] if everything else [])]:
+        if path.exists():
+            step(f'Removing {path.relative_to(ROOT)}/')
+            shutil.rmtree(path)

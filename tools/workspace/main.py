@@ -1,0 +1,95 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Command line of `ws`."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from workspace import build
+from workspace import environment
+from workspace import info
+from workspace.console import WorkspaceError
+from workspace.console import step
+from workspace.paths import ROOT
+
+
+def _setup(args: argparse.Namespace) -> int:
+    environment.prepare()
+    return 0
+
+
+def _build(args: argparse.Namespace) -> int:
+    build.build(environment.prepare(), args.packages)
+    return 0
+
+
+def _test(args: argparse.Namespace) -> int:
+    env = build.build(environment.prepare(), [])
+    return build.test(env, args.packages)
+
+
+def _shell(args: argparse.Namespace) -> int:
+    env = build.build(environment.prepare(), [], only_if_missing=True)
+    command = args.command[1:] if args.command[:1] == ['--'] else args.command
+    if not command:
+        step('A shell with the workspace sourced; leave it with exit. Try: ros2 launch so100_bringup teleop.launch.py')
+        command = environment.interactive_shell(env)
+    return subprocess.call(command, env=env)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    env = build.build(environment.prepare(), [])
+    return subprocess.call(
+        ['python', str(ROOT / 'tools' / 'workspace' / 'demo.py'), *args.arguments], env=env)
+
+
+def _info(args: argparse.Namespace) -> int:
+    return info.show(environment.current())
+
+
+def _clean(args: argparse.Namespace) -> int:
+    build.clean(everything=args.all)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='ws', description='Set up, build, test and run the apprentice workspace.',
+        epilog='First time here? ./ws demo sets everything up and shows the arm at work.')
+    commands = parser.add_subparsers(dest='name', required=True, metavar='COMMAND')
+
+    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    demo = add('demo', _demo, 'bring an SO-100 up in simulation, do 3 episodes, report')
+    demo.add_argument('arguments', nargs=argparse.REMAINDER,
+                      help='options of the demo: --episodes N --seed N --out DIR')
+    add('test', _test, 'build, run colcon test and the tests in tests/').add_argument(
+        'packages', nargs='*', help='only these packages (default: all, and tests/)')
+    add('shell', _shell, 'open the sourced environment, or run one command in it').add_argument(
+        'command', nargs=argparse.REMAINDER, help='-- COMMAND ARGUMENTS')
+    add('build', _build, 'set up if needed and run colcon build').add_argument(
+        'packages', nargs='*', help='only these packages and what they need')
+    add('setup', _setup, 'install what is missing, build nothing')
+    add('info', _info, 'print versions, ports, cameras, codecs: what a bug report needs')
+    add('clean', _clean, 'remove build/, install/, log/ and demo/').add_argument(
+        '--all', action='store_true', help='also remove .venv/')
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command of `ws`; return its exit status (1 on an error that has been explained)."""
+    args = _parser().parse_args(arguments)
+    try:
+        return args.run(args)
+    except WorkspaceError as error:
+        print(f'ws: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

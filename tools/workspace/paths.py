@@ -1,0 +1,13 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Where things lie in the workspace."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / '.venv'
+LOCKS = ROOT / 'locks'
+PIP_ROS = ROOT / 'tools' / 'pip_ros'
+BUILD = ROOT / 'build'
+INSTALL = ROOT / 'install'
+LOG = ROOT / 'log'
