@@ -1,0 +1,138 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes of a bring-up as launch actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+import os
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch import Action
+from launch import LaunchContext
+from launch.actions import GroupAction
+from launch.actions import LogInfo
+from launch.actions import RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
+from launch_ros.actions import Node
+from launch_ros.actions import PushRosNamespace
+from so100_bringup.hardware import Arm
+from so100_bringup.hardware import Camera
+from so100_bringup.hardware import ROLES
+from so100_bringup.links import make_link_folder
+from so100_bringup.settings import Settings
+
+# Longer than the 4 s that a driver may take to lower the arm and release it.
+SIGTERM_TIMEOUT_S = '5'
+BANNER = """
+  ------------------------------------------------------------------
+   SIMULATION: {reason}.
+   The drivers talk to simulated servos on pseudo-terminals.
+   Real arms: write the ports into {file}
+   or give them as launch arguments.
+  ------------------------------------------------------------------"""
+
+
+class Fleet:
+    """Collects the nodes of one launch with their common settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Start with no node."""
+        self._settings = settings
+        self._actions: list[Action] = []
+
+    def add(
+        self,
+        package: str,
+        executable: str,
+        name: str,
+        namespace: str = '',
+        parameters: Mapping[str, object] | None = None,
+        essential: bool = True,
+    ) -> None:
+        """Add a node of ours; when an essential one dies, the launch fails and ends."""
+        settings = self._settings
+        values = {'use_sim_time': settings.use_sim_time, **(parameters or {})}
+        node = Node(
+            package=package,
+            executable=executable,
+            name=name,
+            namespace=namespace,
+            parameters=[str(settings.params_file), values],
+            ros_arguments=['--log-level', settings.log_level],
+            output='screen',
+            sigterm_timeout=SIGTERM_TIMEOUT_S,
+        )
+        self._keep(node, '/'.join(filter(None, (namespace, name))), essential)
+
+    def add_driver(self, role: str, arm: Arm) -> None:
+        """Add the driver of one arm."""
+        self.add('feetech_driver', 'driver', 'feetech_driver', role, {
+            'port': arm.port,
+            'robot_id': arm.robot_id,
+            'calibration_file': arm.calibration_file,
+            'autostart': self._settings.autostart,
+        })
+
+    def add_camera(self, camera: Camera) -> None:
+        """Add a real camera's node; the arms outlive it."""
+        node = Node(
+            package=camera.package,
+            executable=camera.executable,
+            name='camera',
+            namespace=camera.name,
+            parameters=[{'use_sim_time': self._settings.use_sim_time, **camera.parameters}],
+            output='screen',
+            sigterm_timeout=SIGTERM_TIMEOUT_S,
+        )
+        self._keep(node, camera.name, essential=False)
+
+    def add_world(self) -> dict[str, Arm]:
+        """Add the simulated world; return the arms as its drivers should see them."""
+        folder = make_link_folder(self._settings.namespace, os.environ)
+        calibration = Path(get_package_share_directory('so100_bringup')) / 'config' / 'sim'
+        arms = {
+            role: Arm(str(folder / role), '', str(calibration / f'{role}.json'))
+            for role in ROLES
+        }
+        self.add('apprentice_sim', 'world', 'world', 'sim', {
+            'arm': self._settings.arm,
+            'seed': self._settings.seed,
+            **{f'{role}_link': arms[role].port for role in ROLES},
+            **{f'{role}_calibration': arms[role].calibration_file for role in ROLES},
+        })
+        return arms
+
+    def actions(self, *before: Action) -> list[Action]:
+        """Return all actions, under the robot's namespace, after those in `before`."""
+        namespaced = [PushRosNamespace(self._settings.namespace), *self._actions]
+        return [*before, GroupAction(namespaced)]
+
+    def _keep(self, node: Node, title: str, essential: bool) -> None:
+        react = _fail if essential else _report
+        self._actions.append(RegisterEventHandler(OnProcessExit(
+            target_action=node,
+            on_exit=lambda event, context: react(title, event, context))))
+        self._actions.append(node)
+
+
+def banner(settings: Settings) -> LogInfo:
+    """Say that this is a simulation, why, and how to use real arms."""
+    reason = 'asked for' if settings.hardware == 'sim' else 'no port is configured'
+    return LogInfo(msg=BANNER.format(reason=reason, file=settings.hardware_file.resolve()))
+
+
+def _fail(title: str, event: ProcessExited, context: LaunchContext) -> None:
+    # Only an exception makes upstream's launch return a non-zero exit code.
+    if not context.is_shutdown:
+        raise RuntimeError(
+            f'{title} ended (exit code {event.returncode}), which the robot cannot do without')
+
+
+def _report(title: str, event: ProcessExited, context: LaunchContext) -> Iterable[Action]:
+    if context.is_shutdown:
+        return []
+    return [LogInfo(msg=f'{title} ended (exit code {event.returncode}); the arms keep running')]
