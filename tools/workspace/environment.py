@@ -32,9 +32,10 @@ _SETUP = VENV / 'setup.bash'
 def prepare() -> dict[str, str]:
     """Install whatever is missing and return the environment in which everything runs."""
     with homes.lock():
-        home = homes.find()
+        recorded = _recorded()
+        home = homes.find(used=recorded.get('python', ''))
         wanted = _wanted(home)
-        if _recorded() != wanted:
+        if recorded != wanted:
             system.install(home)
             _install(home)
             _STAMP.write_text(json.dumps(wanted, indent=2) + '\n')
@@ -58,11 +59,11 @@ def interactive_shell(env: dict[str, str]) -> list[str]:
     return ['bash', '--rcfile', str(rc), '-i']
 
 
-def _recorded() -> dict[str, str] | None:
+def _recorded() -> dict[str, str]:
     try:
         return json.loads(_STAMP.read_text())
     except (OSError, ValueError):
-        return None
+        return {}
 
 
 def _wanted(home: Home) -> dict[str, str]:

@@ -83,12 +83,15 @@ def find_distribution(prefixes: str | None = None) -> Home | None:
     return None
 
 
-def find() -> Home:
-    """Return the home to use; raise if no Python fits."""
+def find(used: str = '') -> Home:
+    """Return the home to use; raise if no Python fits.
+
+    `used`: the interpreter of an existing environment, kept while it fits, whichever runs `ws`.
+    """
     distribution = find_distribution()
     if distribution is not None:
         return distribution
-    names = [sys.executable, *(f'python3.{minor}' for _, minor in PYTHONS)]
+    names = [*([used] if used else []), sys.executable, *(f'python3.{minor}' for _, minor in PYTHONS)]
     for name in names:
         path = shutil.which(name)
         version = _version(path) if path else None
