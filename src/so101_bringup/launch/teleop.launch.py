@@ -1,6 +1,6 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Leader arm, follower arm, cameras and teleoperation of an SO-101: the SO-100 launch with other defaults."""
+"""An SO-101 pair, cameras and teleoperation: the SO-100 launch with other defaults."""
 
 from __future__ import annotations
 
