@@ -1,0 +1,200 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Check who is on a bus, and say in the user's words what is wrong."""
+
+from __future__ import annotations
+
+import time
+from typing import Mapping
+
+from feetech_driver import codec
+from feetech_driver.errors import HandshakeError
+from feetech_driver.motors import BusInfo
+from feetech_driver.motors import Motor
+from feetech_driver.motors import MotorInfo
+from feetech_driver.packets import PacketHandler
+from feetech_driver.port import DeadlinePort
+from feetech_driver.registers import Protocol
+from feetech_driver.registers import model_name
+
+_IDENTITY = (0, 5)
+_STATE = (56, 15)
+_VOLTAGE_OFFSET = 6
+_LISTEN_S = 0.02
+_QUIET_S = 0.002
+_SAMPLES = 3
+_MORE_SAMPLES = 8
+_OLD_FIRMWARE = (3, 10)
+
+
+class Handshake:
+    """One check of the motors on an open port."""
+
+    def __init__(
+        self, port: DeadlinePort, handler: PacketHandler, motors: Mapping[str, Motor],
+        protocol: Protocol,
+    ) -> None:
+        """Expect motors, by name in chain order, on port."""
+        self._port = port
+        self._handler = handler
+        self._motors = motors
+        self._protocol = protocol
+        self._found: dict[int, MotorInfo] = {}
+        self._duplicated: set[int] = set()
+
+    def run(self, timeout_s: float) -> BusInfo:
+        """Return what the motors said; HandshakeError names what is wrong."""
+        give_up = time.monotonic() + timeout_s
+        pending = tuple(motor.id for motor in self._motors.values())
+        while True:
+            for ident in pending:
+                self._meet(ident)
+            pending = tuple(ident for ident in pending if ident not in self._found)
+            if not pending or self._duplicated or time.monotonic() >= give_up:
+                break
+        wrong = tuple(
+            motor.id for motor in self._motors.values()
+            if motor.id in self._found and self._found[motor.id].model != motor.model)
+        missing = tuple(ident for ident in pending if ident not in self._duplicated)
+        if missing or wrong or self._duplicated:
+            raise HandshakeError(
+                self._complaint(missing, wrong), missing=missing, wrong_model=wrong,
+                duplicated=tuple(sorted(self._duplicated)))
+        return BusInfo(
+            {name: self._found[motor.id] for name, motor in self._motors.items()},
+            self._warnings())
+
+    def _meet(self, ident: int) -> None:
+        identity, clean = None, 0
+        for _ in range(_SAMPLES):
+            identity, heard = self._ask(ident, *_IDENTITY)
+            if identity is not None or not heard:
+                break
+            clean -= 1
+        if identity is None and clean > -_SAMPLES:
+            return
+        # The same answer to the same question can hide two motors; their states differ.
+        samples = [self._ask(ident, *_STATE) for _ in range(_SAMPLES)]
+        if any(state is None or extra for state, extra in samples):
+            samples += [self._ask(ident, *_STATE) for _ in range(_MORE_SAMPLES)]
+            disturbed = sum(bool(extra) for _state, extra in samples)
+            if 2 * disturbed > len(samples):
+                self._duplicated.add(ident)
+                return
+        if identity is not None:
+            states = [state for state, _extra in samples if state is not None]
+            voltage = states[-1][_VOLTAGE_OFFSET] / 10 if states else None
+            number = int.from_bytes(identity[3:5], self._protocol.order)
+            self._found[ident] = MotorInfo(
+                ident, model_name(number), (identity[0], identity[1]), voltage)
+
+    def _ask(self, ident: int, address: int, count: int) -> tuple[bytes | None, bytes]:
+        """Return the reply's data and whatever else was heard."""
+        request = codec.read(ident, address, count)
+        ends_ns = time.monotonic_ns() + int(_LISTEN_S * 1e9)
+        self._port.flush_input()
+        self._port.send(request, ends_ns)
+        heard = self._hear(codec.awaited_by(request), ends_ns)
+        if heard.startswith(request):
+            # Such an adapter repeats every request: from now on it is stripped.
+            self._port.echo = True
+            heard = heard[len(request):]
+        scanner = codec.ReplyScanner(codec.awaited_by(request))
+        scanner.feed(heard)
+        scanner.finish()
+        reply = scanner.replies.get(ident)
+        if reply is None:
+            return None, heard
+        expected = codec.frame(ident, *reply)
+        return reply[1], heard.replace(expected, b'', 1)
+
+    def _hear(self, awaited: dict[int, int], ends_ns: int) -> bytes:
+        heard = b''
+        scanner = codec.ReplyScanner(awaited)
+        while not scanner.done and (more := self._port.listen(
+                max(0.0, (ends_ns - time.monotonic_ns()) / 1e9), ends_ns)):
+            heard += more
+            scanner.feed(more)
+        return heard + self._port.listen(_QUIET_S, ends_ns + int(_QUIET_S * 1e9))
+
+    def _warnings(self) -> tuple[str, ...]:
+        warnings = []
+        versions = {info.firmware for info in self._found.values()}
+        if len(versions) > 1:
+            listed = ', '.join(
+                f'{name} {_version(self._found[motor.id])}'
+                for name, motor in self._motors.items())
+            warnings.append(f'motors run different firmware ({listed}); update the older ones')
+        if self._protocol is Protocol.STS and min(versions) < _OLD_FIRMWARE:
+            warnings.append('firmware older than 3.10 is known for corrupt replies; update it')
+        if self._port.echo:
+            warnings.append('the adapter echoes what is sent; echoes are stripped')
+        return tuple(warnings)
+
+    def _complaint(self, missing: tuple[int, ...], wrong: tuple[int, ...]) -> str:
+        lines = [
+            f'{self._port.path} at {self._port.baudrate} baud: {len(self._found)} of '
+            f'{len(self._motors)} motors answered.']
+        for name, motor in self._motors.items():
+            lines.append(f'  id {motor.id} {name}: {self._verdict(motor, wrong)}')
+        others = self._others()
+        if others:
+            lines.append(f'Also on the bus: ids {", ".join(map(str, others))}.')
+        lines += self._advice(missing, wrong, bool(others))
+        return '\n'.join(lines)
+
+    def _verdict(self, motor: Motor, wrong: tuple[int, ...]) -> str:
+        if motor.id in self._duplicated:
+            return 'several motors answer at once'
+        info = self._found.get(motor.id)
+        if info is None:
+            return 'silent'
+        text = f'{info.model}, firmware {_version(info)}'
+        if info.voltage is not None:
+            text += f', {info.voltage:.1f} V'
+        return f'{text}; expected {motor.model}' if motor.id in wrong else text
+
+    def _advice(
+        self, missing: tuple[int, ...], wrong: tuple[int, ...], others: bool,
+    ) -> list[str]:
+        advice = []
+        chain = [(motor.id, name) for name, motor in self._motors.items()]
+        silent = [ident in missing for ident, _name in chain]
+        if self._duplicated:
+            ids = ', '.join(map(str, sorted(self._duplicated)))
+            advice.append(
+                f'Two or more motors have id {ids}: connect one at a time and give each its id.')
+        if wrong:
+            advice.append('Another device is on this port, or leader and follower are swapped.')
+        if all(silent) and not others:
+            advice.append(
+                'No motor answers: is the motor supply on (USB alone does not power motors), is '
+                'this the right port, do the motors run at another baud rate?')
+        elif any(silent):
+            first = silent.index(True)
+            if first and all(silent[first:]):
+                (before, name), (after, after_name) = chain[first - 1], chain[first]
+                advice.append(
+                    f'The chain is broken between id {before} ({name}) and id {after} '
+                    f'({after_name}): check the cable between them.')
+            else:
+                advice.append(
+                    f'Check the cable of id {chain[first][0]} ({chain[first][1]}), and whether '
+                    'it was given its id.')
+        return advice
+
+    def _others(self) -> list[int]:
+        if not self._protocol.sync_read:
+            return []
+        ends_ns = time.monotonic_ns() + int(_LISTEN_S * 1e9)
+        self._port.flush_input()
+        self._port.send(codec.ping(codec.BROADCAST_ID), ends_ns)
+        known = {motor.id for motor in self._motors.values()}
+        # Listening ends long before the slot of id 253; ids near the expected ones come first.
+        heard = self._port.listen(_LISTEN_S, ends_ns + int(_LISTEN_S * 1e9))
+        return [ident for ident in range(codec.BROADCAST_ID)
+                if ident not in known and codec.frame(ident, 0) in heard]
+
+
+def _version(info: MotorInfo) -> str:
+    return f'{info.firmware[0]}.{info.firmware[1]}'

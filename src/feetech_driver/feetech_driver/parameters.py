@@ -1,0 +1,226 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of the driver node and the typed configuration made of them."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from apprentice_node.parameters import Kind
+from apprentice_node.parameters import ParameterError
+from apprentice_node.parameters import ParameterSpec
+from apprentice_node.parameters import Value
+from feetech_driver.registers import MODELS
+
+
+class Role(Enum):
+    """Say whether the arm is driven, or moved by hand."""
+
+    FOLLOWER = 'follower'
+    LEADER = 'leader'
+
+
+class EstopEffect(Enum):
+    """Say what an emergency stop does to the torque."""
+
+    HOLD = 'hold'
+    RELEASE = 'release'
+
+
+_JOINTS = ('shoulder_pan', 'shoulder_lift', 'elbow_flex', 'wrist_flex', 'wrist_roll', 'gripper')
+
+SPECS = (
+    ParameterSpec(
+        'port', '', 'Serial port: path, name in /dev/serial/by-id, or USB serial number.'),
+    ParameterSpec('baud', 1_000_000, 'Line speed, bit/s.', minimum=4800, maximum=1_000_000),
+    ParameterSpec(
+        'role', 'follower', 'follower: driven. leader: moved by hand, torque never on.',
+        choices=tuple(role.value for role in Role)),
+    ParameterSpec('robot_id', '', "LeRobot's id of the arm: finds its calibration file."),
+    ParameterSpec('calibration_file', '', 'Calibration file; overrides robot_id.'),
+    ParameterSpec(
+        'write_calibration', False,
+        "Write the calibration file's offsets and limits to servos that differ."),
+    ParameterSpec('joints', _JOINTS, 'Joint names, in chain order.'),
+    ParameterSpec('ids', (1, 2, 3, 4, 5, 6), 'Bus ids of the joints.', minimum=0, maximum=252),
+    ParameterSpec('model', 'sts3215', 'Servo model.', choices=tuple(MODELS)),
+    ParameterSpec('rate_hz', 200.0, 'Rate of the bus loop.', minimum=10.0, maximum=500.0),
+    ParameterSpec(
+        'connect_timeout_s', 5.0, 'Time to wait for motors that boot after their adapter.',
+        minimum=0.0, maximum=60.0),
+    ParameterSpec(
+        'source_names', ('default', 'teleop'), 'Sources of commands; default is the input '
+        'joint_trajectory, any other sources/<name>/joint_trajectory.'),
+    ParameterSpec(
+        'source_priorities', (0, 10), 'One for each source; a higher one may take over.'),
+    ParameterSpec('max_velocity', 4.0, 'Cap, rad/s.', minimum=0.01, maximum=20.0),
+    ParameterSpec('max_acceleration', 30.0, 'Cap, rad/s^2.', minimum=0.1, maximum=500.0),
+    ParameterSpec(
+        'engage_velocity', 0.5, 'Cap until the arm has caught up with a new owner, rad/s.',
+        minimum=0.01, maximum=20.0),
+    ParameterSpec(
+        'limit_margin_deg', 2.0, 'Kept free at both ends of the calibrated range.',
+        minimum=0.0, maximum=45.0),
+    ParameterSpec(
+        'command_timeout_s', 0.1, 'Silence after which a streamed motion stops.',
+        minimum=0.01, maximum=5.0),
+    ParameterSpec(
+        'owner_timeout_s', 0.5, 'Silence after which an owner loses the arm to whoever asks.',
+        minimum=0.05, maximum=60.0),
+    ParameterSpec(
+        'estop_effect', 'hold', 'hold: stop with torque on. release: let the arm go.',
+        choices=tuple(effect.value for effect in EstopEffect)),
+    ParameterSpec(
+        'rest_pose', (), 'Radians, one a joint, approached before a release. Empty: none.',
+        kind=Kind.DOUBLE_ARRAY),
+    ParameterSpec('position_p', 16, 'Position loop, P.', minimum=0, maximum=254),
+    ParameterSpec('position_i', 0, 'Position loop, I.', minimum=0, maximum=254),
+    ParameterSpec('position_d', 32, 'Position loop, D.', minimum=0, maximum=254),
+    ParameterSpec(
+        'acceleration', 254, "The servos' own ramp; the guard's cap is separate.",
+        minimum=0, maximum=254),
+    ParameterSpec('gripper', 'gripper', 'Joint that grips, protected. Empty: none.'),
+    ParameterSpec(
+        'gripper_max_torque', 500, 'Torque cap, 0.1 percent.', minimum=0, maximum=1000),
+    ParameterSpec(
+        'gripper_protection_current', 250, 'Current trip, 6.5 mA.', minimum=0, maximum=511),
+    ParameterSpec(
+        'gripper_overload_torque', 25, 'Overload threshold, percent.', minimum=0, maximum=100),
+    ParameterSpec('temperature_warn_c', 60.0, 'Warning above.', minimum=0.0, maximum=120.0),
+    ParameterSpec('temperature_error_c', 68.0, 'Error above.', minimum=0.0, maximum=120.0),
+    ParameterSpec('voltage_min_v', 4.5, 'Warning below.', minimum=0.0, maximum=30.0),
+    ParameterSpec('voltage_max_v', 13.0, 'Warning above.', minimum=0.0, maximum=30.0),
+)
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Hold the position loop's coefficients as registers take them."""
+
+    p: int
+    i: int
+    d: int
+
+
+@dataclass(frozen=True)
+class GripperProtection:
+    """Hold what keeps a gripper from burning on an object; units of the registers."""
+
+    joint: str
+    max_torque: int
+    protection_current: int
+    overload_torque: int
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Hold the bounds outside which diagnostics speak up."""
+
+    temperature_warn_c: float
+    temperature_error_c: float
+    voltage_min_v: float
+    voltage_max_v: float
+
+
+@dataclass(frozen=True)
+class DriverConfig:
+    """Hold everything the driver was told, checked."""
+
+    port: str
+    baud: int
+    role: Role
+    robot_id: str
+    calibration_file: str
+    write_calibration: bool
+    joints: tuple[str, ...]
+    ids: tuple[int, ...]
+    model: str
+    period_ns: int
+    connect_timeout_s: float
+    sources: Mapping[str, int]
+    max_velocity: float
+    max_acceleration: float
+    engage_velocity: float
+    limit_margin_deg: float
+    command_timeout_ns: int
+    owner_timeout_ns: int
+    estop_effect: EstopEffect
+    rest_pose: tuple[float, ...]
+    gains: Gains
+    acceleration: int
+    gripper: GripperProtection | None
+    thresholds: Thresholds
+
+    @property
+    def rate_hz(self) -> float:
+        """Return the rate of the bus loop."""
+        return 1e9 / self.period_ns
+
+
+def parse_config(values: Mapping[str, Value]) -> DriverConfig:
+    """Return the configuration; ParameterError where two parameters contradict each other."""
+    joints = values['joints']
+    _same_length('ids', values['ids'], 'joints', joints)
+    _unique('joints', joints)
+    _unique('ids', values['ids'])
+    sources = values['source_names']
+    _same_length('source_priorities', values['source_priorities'], 'source_names', sources)
+    _unique('source_names', sources)
+    for name in sources:
+        if not name.isidentifier() or not name.isascii():
+            raise ParameterError(
+                f"parameter 'source_names': found {name!r}, expected a name of letters, digits "
+                'and underscores: it becomes part of a topic')
+    rest_pose = values['rest_pose']
+    if rest_pose:
+        _same_length('rest_pose', rest_pose, 'joints', joints)
+    if values['temperature_error_c'] < values['temperature_warn_c']:
+        raise ParameterError(
+            f"parameter 'temperature_error_c': found {values['temperature_error_c']:g}, expected "
+            f"at least temperature_warn_c, which is {values['temperature_warn_c']:g}")
+    return DriverConfig(
+        **{key: values[key] for key in (
+            'port', 'baud', 'robot_id', 'calibration_file', 'write_calibration', 'joints', 'ids',
+            'model', 'connect_timeout_s', 'max_velocity', 'max_acceleration', 'engage_velocity',
+            'limit_margin_deg', 'rest_pose', 'acceleration')},
+        role=Role(values['role']),
+        period_ns=round(1e9 / values['rate_hz']),
+        sources=dict(zip(sources, values['source_priorities'])),
+        command_timeout_ns=round(values['command_timeout_s'] * 1e9),
+        owner_timeout_ns=round(values['owner_timeout_s'] * 1e9),
+        estop_effect=EstopEffect(values['estop_effect']),
+        gains=Gains(*(values[f'position_{letter}'] for letter in 'pid')),
+        gripper=_gripper(values),
+        thresholds=Thresholds(*(values[name] for name in (
+            'temperature_warn_c', 'temperature_error_c', 'voltage_min_v', 'voltage_max_v'))),
+    )
+
+
+def _gripper(values: Mapping[str, Value]) -> GripperProtection | None:
+    joint = values['gripper']
+    if not joint or joint not in values['joints']:
+        if joint not in ('', 'gripper'):
+            raise ParameterError(
+                f"parameter 'gripper': found {joint!r}, expected one of the joints "
+                f"({', '.join(values['joints'])}) or an empty string")
+        return None
+    return GripperProtection(
+        joint, values['gripper_max_torque'], values['gripper_protection_current'],
+        values['gripper_overload_torque'])
+
+
+def _same_length(name: str, value: tuple, of: str, like: tuple) -> None:
+    if len(value) != len(like):
+        raise ParameterError(
+            f"parameter '{name}': found {len(value)} values, expected {len(like)}, one for each "
+            f"of '{of}'")
+
+
+def _unique(name: str, values: tuple) -> None:
+    if not values:
+        raise ParameterError(f"parameter '{name}': found an empty list, expected at least one")
+    doubled = sorted({str(value) for value in values if values.count(value) > 1})
+    if doubled:
+        raise ParameterError(
+            f"parameter '{name}': found {', '.join(doubled)} more than once, expected each once")
