@@ -26,7 +26,7 @@ from workspace.paths import VENV
 GROUPS = ('base', 'sim')  # and 'ros' where no distribution is installed
 _STAMP = VENV / 'apprentice.json'
 _PYTHON = VENV / 'bin' / 'python'
-_SETUP = VENV / 'setup.bash'
+_SETUP = VENV / 'apprentice.bash'  # not setup.bash: that would look like a distribution
 
 
 def prepare() -> dict[str, str]:
@@ -69,7 +69,7 @@ def _recorded() -> dict[str, str]:
 def _wanted(home: Home) -> dict[str, str]:
     """Return what the environment depends on: a change of any of it installs again."""
     digest = hashlib.sha256()
-    for path in [*_lock_files(home), *sorted((ROOT / 'tools' / 'workspace').glob('*ment.py'))]:
+    for path in [*_lock_files(home), Path(__file__)]:
         digest.update(path.read_bytes())
     return {'python': home.python, 'setup': str(home.setup or ''), 'locks': digest.hexdigest(),
             'root': str(ROOT)}

@@ -1,0 +1,140 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The script a newcomer runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / 'tools'))
+
+from workspace import environment  # noqa: E402
+from workspace import home  # noqa: E402
+from workspace import system  # noqa: E402
+from workspace.console import WorkspaceError  # noqa: E402
+
+
+def _ws(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(ROOT / 'ws'), *arguments], text=True,
+                          capture_output=True, timeout=120, cwd='/')
+
+
+def test_info_prints_what_a_bug_report_needs() -> None:
+    """`ws info` names system, ROS, Python, codecs, ports and cameras, from any folder."""
+    result = _ws('info')
+    assert result.returncode == 0, result.stderr
+    rows = {line.split('  ')[0] for line in result.stdout.splitlines()}
+    assert {'apprentice', 'system', 'GPU', 'ROS 2', 'Python', 'numpy', 'video codecs', 'serial ports',
+            'cameras'} <= rows
+
+
+def test_shell_runs_a_command_in_the_sourced_environment() -> None:
+    """A command after -- sees ROS and our packages, and its exit status comes back."""
+    result = _ws('shell', '--', 'python', '-c',
+                 'import rclpy, apprentice_msgs.msg; raise SystemExit(7)')
+    assert result.returncode == 7, result.stderr
+
+
+def test_unknown_command_is_an_error() -> None:
+    """A misspelt command exits 2 and lists the commands."""
+    result = _ws('tset')
+    assert result.returncode == 2
+    assert 'test' in result.stderr
+
+
+def test_ws_imports_only_the_standard_library() -> None:
+    """`ws` starts on an interpreter without any site-packages."""
+    result = subprocess.run([sys.executable, '-I', '-S', str(ROOT / 'ws'), '--help'], text=True,
+                            capture_output=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert 'demo' in result.stdout
+
+
+def test_every_lock_pins_every_package() -> None:
+    """No line of a lock leaves a version open, and no lock names a registry's host."""
+    files = sorted(ROOT.glob('locks/*/*.txt'))
+    assert len(files) >= 13
+    for path in files:
+        for line in path.read_text().splitlines():
+            assert '==' in line and '://' not in line, f'{path}: {line}'
+
+
+def test_groups_of_one_lock_agree() -> None:
+    """The groups of one Python pin the same version of a package they share."""
+    for folder in sorted(ROOT.glob('locks/py*')):
+        pins: dict[str, str] = {}
+        for path in sorted(folder.glob('*.txt')):
+            for line in path.read_text().splitlines():
+                name, version = line.split('==')
+                assert pins.setdefault(name, version) == version, f'{path}: {name}'
+
+
+def test_exported_targets_point_at_this_interpreter() -> None:
+    """No CMake file of the environment names the machine the wheels were built on."""
+    env = environment.current()
+    if not environment.is_from_pypi(env):
+        assert env['ROS_DISTRO']
+        return
+    for path in (ROOT / '.venv' / 'share').glob('*/cmake/*'):
+        if path.is_file():
+            assert '/opt/python/cp3' not in path.read_text(errors='replace'), path
+
+
+def test_without_apt_rights_the_one_line_to_run_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who is not root is told the apt-get line instead of a failure half-way."""
+    here = home.Home(sys.executable, (3, 11), None, 'jazzy')
+    monkeypatch.setattr(system, 'needed', lambda _: ['cmake', 'libosmesa6'])
+    monkeypatch.setattr(os, 'geteuid', lambda: 1000)
+    with pytest.raises(WorkspaceError) as error:
+        system.install(here)
+    assert '  sudo apt-get install -y --no-install-recommends cmake libosmesa6' in str(error.value)
+
+
+def test_a_missing_tool_is_asked_for_by_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a compiler on the path the compiler's package is on the list."""
+    here = home.Home(sys.executable, (3, 11), None, 'jazzy')
+    monkeypatch.setenv('PATH', '/nonexistent')
+    assert {'cmake', 'g++', 'make'} <= set(system.needed(here))
+
+
+def test_a_setup_file_alone_is_no_distribution(tmp_path: Path) -> None:
+    """A prefix whose rclpy cannot be imported is passed over."""
+    (tmp_path / 'lib' / 'python3.11').mkdir(parents=True)
+    (tmp_path / 'setup.bash').write_text('export ROS_DISTRO=jazzy\n')
+    assert home.find_distribution(str(tmp_path)) is None
+
+
+def test_a_distribution_that_imports_is_used(tmp_path: Path) -> None:
+    """A prefix whose setup file makes rclpy and launch_ros importable is the home."""
+    minor = sys.version_info.minor
+    packages = tmp_path / 'lib' / f'python3.{minor}' / 'site-packages'
+    for name in ('rclpy', 'launch_ros'):
+        (packages / name).mkdir(parents=True)
+        (packages / name / '__init__.py').touch()
+    (tmp_path / 'setup.bash').write_text(f'export PYTHONPATH="{packages}"\n')
+    found = home.find_distribution(str(tmp_path))
+    assert found is not None
+    assert found.setup == tmp_path / 'setup.bash'
+    assert found.version == sys.version_info[:2]
+
+
+def test_no_fitting_python_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no Python fits, the versions wanted and an install line are named."""
+    monkeypatch.setattr(home, 'PYTHONS', ((3, 99),))
+    monkeypatch.setenv('APPRENTICE_ROS_PREFIX', '')
+    with pytest.raises(WorkspaceError, match='apt-get install python3.11'):
+        home.find()
+
+
+def test_an_environment_keeps_its_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another python3 that happens to run ws does not make everything install again."""
+    monkeypatch.setenv('APPRENTICE_ROS_PREFIX', '')
+    used = os.path.realpath(sys.executable)
+    monkeypatch.setattr(sys, 'executable', '/usr/bin/false')
+    assert home.find(used=used).python == used
