@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Set up, build, test and run the apprentice workspace. Needs Python 3.11 to 3.13 and nothing else."""
+"""Set up, build, test and run the apprentice workspace. Needs Python 3.11 to 3.13 alone."""
 
 import sys
 from pathlib import Path

@@ -30,8 +30,8 @@ def test_info_prints_what_a_bug_report_needs() -> None:
     result = _ws('info')
     assert result.returncode == 0, result.stderr
     rows = {line.split('  ')[0] for line in result.stdout.splitlines()}
-    assert {'apprentice', 'system', 'GPU', 'ROS 2', 'Python', 'numpy', 'video codecs', 'serial ports',
-            'cameras'} <= rows
+    assert {'apprentice', 'system', 'GPU', 'ROS 2', 'Python', 'numpy', 'video codecs',
+            'serial ports', 'cameras'} <= rows
 
 
 def test_shell_runs_a_command_in_the_sourced_environment() -> None:
@@ -86,7 +86,7 @@ def test_exported_targets_point_at_this_interpreter() -> None:
             assert '/opt/python/cp3' not in path.read_text(errors='replace'), path
 
 
-def test_without_apt_rights_the_one_line_to_run_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_rights_the_line_to_run_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A user who is not root is told the apt-get line instead of a failure half-way."""
     here = home.Home(sys.executable, (3, 11), None, 'jazzy')
     monkeypatch.setattr(system, 'needed', lambda _: ['cmake', 'libosmesa6'])

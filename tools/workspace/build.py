@@ -21,24 +21,25 @@ from workspace.paths import VENV
 _BASE = ['--base-paths', str(ROOT / 'src')]
 
 
-def build(env: dict[str, str], packages: list[str], only_if_missing: bool = False) -> dict[str, str]:
-    """Build the workspace, or `packages` and what they need; return the environment with its overlay."""
+def build(env: dict[str, str], packages: list[str],
+          only_if_missing: bool = False) -> dict[str, str]:
+    """Build the workspace, or `packages` and what they need; return the sourced environment."""
     if only_if_missing and (INSTALL / 'local_setup.bash').is_file():
         return env
     choice = ['--packages-up-to', *packages] if packages else []
     with home.lock(), timed('Building with colcon'):
         result = subprocess.run(
-            ['colcon', 'build', *_BASE, '--symlink-install', '--event-handlers', 'console_cohesion-',
-             'console_start_end-', 'status-', 'summary-', *choice],
+            ['colcon', 'build', *_BASE, '--symlink-install', '--event-handlers',
+             'console_cohesion-', 'console_start_end-', 'status-', 'summary-', *choice],
             env=env, cwd=ROOT, text=True, capture_output=True)
         if result.returncode != 0:
-            raise WorkspaceError('colcon build failed:\n'
-                                 + '\n'.join((result.stdout + result.stderr).splitlines()[-40:]))
+            tail = '\n'.join((result.stdout + result.stderr).splitlines()[-40:])
+            raise WorkspaceError(f'colcon build failed:\n{tail}')
     return environment.current()
 
 
 def test(env: dict[str, str], packages: list[str]) -> int:
-    """Run colcon test, then tests/ (not when only some packages are asked for); return the status."""
+    """Run colcon test, then tests/ unless only some packages are asked for; return 0 or 1."""
     choice = ['--packages-select', *packages] if packages else []
     step('Testing the packages: colcon test')
     # One package at a time: tests with deadlines must not compete for two cores.
@@ -54,7 +55,8 @@ def test(env: dict[str, str], packages: list[str]) -> int:
              '--timeout=300', f'--junit-xml={report}', '-o', 'junit_suite_name=workspace'],
             env=env, cwd=ROOT))
     statuses.append(subprocess.call(
-        ['colcon', 'test-result', '--test-result-base', str(BUILD), '--verbose'], env=env, cwd=ROOT))
+        ['colcon', 'test-result', '--test-result-base', str(BUILD), '--verbose'],
+        env=env, cwd=ROOT))
     failed = any(statuses)
     step('Some tests failed: see above' if failed else 'All tests passed')
     return int(failed)

@@ -25,7 +25,7 @@ def step(text: str) -> None:
 
 @contextmanager
 def timed(text: str) -> Iterator[None]:
-    """Say what begins, count the seconds on a terminal while it lasts, and say how long it took."""
+    """Say what begins, count the seconds on a terminal, and say how long it took."""
     begin = time.monotonic()
     done = threading.Event()
 
@@ -49,7 +49,7 @@ def timed(text: str) -> Iterator[None]:
 
 
 def run(command: Sequence[str], what: str, env: Mapping[str, str] | None = None) -> str:
-    """Run a program quietly and return its output; on failure raise with the end of that output."""
+    """Run a program quietly and return its output; on failure raise with the end of it."""
     result = subprocess.run(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         stdin=subprocess.DEVNULL)

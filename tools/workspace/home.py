@@ -44,11 +44,12 @@ def _version(python: str) -> tuple[int, int] | None:
 
 
 def _distribution(setup: Path) -> Home | None:
-    """Return the distribution behind a setup file if `import rclpy` works under its interpreter."""
+    """Return the distribution behind a setup file if rclpy imports under its interpreter."""
     minors = sorted(int(p.name[len('python3.'):])
                     for p in setup.parent.glob('lib/python3.*') if p.name[9:].isdigit())
     for minor in reversed(minors):
-        python = shutil.which(f'python3.{minor}', path='/usr/bin:/usr/local/bin') or sys.executable
+        name = f'python3.{minor}'
+        python = shutil.which(name, path='/usr/bin:/usr/local/bin') or sys.executable
         probe = subprocess.run(
             ['bash', '-c', f'source "{setup}" && "{python}" -c "import rclpy, launch_ros"'],
             capture_output=True, text=True)
@@ -60,7 +61,7 @@ def _distribution(setup: Path) -> Home | None:
 
 
 def find_distribution(prefixes: str | None = None) -> Home | None:
-    """Return the distribution to use: one already sourced, else Jazzy, else the newest under /opt/ros.
+    """Return the distribution to use: one already sourced, else Jazzy, else the newest.
 
     `prefixes`: directories to look in instead, separated by colons (also `APPRENTICE_ROS_PREFIX`;
     empty: use none).
@@ -69,7 +70,8 @@ def find_distribution(prefixes: str | None = None) -> Home | None:
     if asked is not None:
         places = [Path(p) for p in asked.split(os.pathsep) if p]
     else:
-        sourced = [Path(p) for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
+        prefix_path = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+        sourced = [Path(p) for p in prefix_path if p]
         installed = sorted(Path('/opt/ros').glob('*'), key=lambda p: (p.name == TARGET, p.name))
         places = [*sourced, *reversed(installed)]
     for place in places:
@@ -78,7 +80,7 @@ def find_distribution(prefixes: str | None = None) -> Home | None:
             home = _distribution(setup)
             if home is not None:
                 if home.distro != TARGET:
-                    step(f'warning: ROS 2 {home.distro} found; this workspace is tested on {TARGET}')
+                    step(f'warning: ROS 2 {home.distro} found; tested on {TARGET} only')
                 return home
     return None
 
@@ -91,9 +93,9 @@ def find(used: str = '') -> Home:
     distribution = find_distribution()
     if distribution is not None:
         return distribution
-    names = [*([used] if used else []), sys.executable, *(f'python3.{minor}' for _, minor in PYTHONS)]
+    names = [used, sys.executable, *(f'python3.{minor}' for _, minor in PYTHONS)]
     for name in names:
-        path = shutil.which(name)
+        path = shutil.which(name) if name else None
         version = _version(path) if path else None
         if path and version in PYTHONS:
             return Home(os.path.realpath(path), version, None, TARGET)

@@ -14,22 +14,24 @@ from pathlib import Path
 from workspace import environment
 from workspace.paths import ROOT
 
-_PACKAGES = ['rclpy', 'ros-jazzy-rclpy', 'ros-jazzy-rmw-fastrtps-cpp', 'colcon-core', 'numpy', 'mujoco',
-             'feetech-servo-sdk', 'pyserial', 'simplejpeg', 'rerun-sdk', 'torch', 'lerobot']
+_PACKAGES = ['rclpy', 'ros-jazzy-rclpy', 'ros-jazzy-rmw-fastrtps-cpp', 'colcon-core', 'numpy',
+             'mujoco', 'feetech-servo-sdk', 'pyserial', 'simplejpeg', 'rerun-sdk', 'torch',
+             'lerobot']
 
 
 def _output(*command: str) -> str:
     if shutil.which(command[0]) is None:
         return ''
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.strip()
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20)
     except subprocess.SubprocessError:
         return ''
+    return result.stdout.strip()
 
 
 def _ports() -> list[str]:
     by_id = {p.resolve().name: p.name for p in Path('/dev/serial/by-id').glob('*')}
-    names = sorted(p.name for pattern in ('ttyACM*', 'ttyUSB*') for p in Path('/dev').glob(pattern))
+    names = sorted(p.name for kind in ('ttyACM*', 'ttyUSB*') for p in Path('/dev').glob(kind))
     return [f'/dev/{name} {by_id.get(name, "")}'.strip()
             + ('' if os.access(f'/dev/{name}', os.R_OK | os.W_OK) else ' (no permission)')
             for name in names]
@@ -50,7 +52,8 @@ def _codecs() -> str:
 def _memory() -> str:
     kib = {line.split(':')[0]: int(line.split()[1])
            for line in Path('/proc/meminfo').read_text().splitlines() if 'kB' in line}
-    return f'{kib["MemTotal"] / 2 ** 20:.1f} GiB, {kib["MemAvailable"] / 2 ** 20:.1f} GiB available'
+    total, free = (kib[name] / 2 ** 20 for name in ('MemTotal', 'MemAvailable'))
+    return f'{total:.1f} GiB, {free:.1f} GiB available'
 
 
 def show(env: dict[str, str]) -> int:
@@ -65,8 +68,8 @@ def show(env: dict[str, str]) -> int:
         ('processor', f'{os.cpu_count()} cores; memory {_memory()}'),
         ('disk', f'{disk.free / 2 ** 30:.0f} GiB free of {disk.total / 2 ** 30:.0f} GiB'),
         ('GPU', gpu or 'none found (nvidia-smi)'),
-        ('ROS 2', f'{env.get("ROS_DISTRO", "-")} from {source}, {env.get("RMW_IMPLEMENTATION", "-")}, '
-         f'domain {env.get("ROS_DOMAIN_ID", "0")}'),
+        ('ROS 2', f'{env.get("ROS_DISTRO", "-")} from {source}, '
+         f'{env.get("RMW_IMPLEMENTATION", "-")}, domain {env.get("ROS_DOMAIN_ID", "0")}'),
         ('Python', _output(str(environment.VENV / 'bin' / 'python'), '--version')),
         *((name, version) for name, version in environment.versions(env, _PACKAGES).items()
           if version != '-'),

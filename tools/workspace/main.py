@@ -36,8 +36,9 @@ def _shell(args: argparse.Namespace) -> int:
     env = build.build(environment.prepare(), [], only_if_missing=True)
     command = args.command[1:] if args.command[:1] == ['--'] else args.command
     if not command:
-        step('A shell with the workspace sourced; leave it with exit. Try: ros2 launch so100_bringup teleop.launch.py')
-        command = environment.interactive_shell(env)
+        step('A shell with the workspace sourced; leave it with exit. '
+             'Try: ros2 launch so100_bringup teleop.launch.py')
+        command = environment.interactive_shell()
     return subprocess.call(command, env=env)
 
 

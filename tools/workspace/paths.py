@@ -6,6 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / '.venv'
+# Not named setup.bash: another workspace would take .venv for a distribution.
+SETUP = VENV / 'apprentice.bash'
 LOCKS = ROOT / 'locks'
 PIP_ROS = ROOT / 'tools' / 'pip_ros'
 BUILD = ROOT / 'build'

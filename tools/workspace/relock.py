@@ -1,6 +1,6 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Make the pins in locks/ again from the *.in files, for every Python and NumPy. Needs `uv`."""
+"""Make the pins in locks/ again from the *.in files, for every Python and NumPy; needs `uv`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 LOCKS = Path(__file__).resolve().parents[2] / 'locks'
-# ROS from PyPI is built against NumPy 2; NumPy 1 is what Ubuntu 24.04 brings with its distribution.
+# ROS from PyPI is built against NumPy 2; NumPy 1 is what Ubuntu 24.04 has under its ROS.
 TARGETS = {
     ('3.11', 2): ('ros', 'base', 'sim'), ('3.12', 2): ('ros', 'base', 'sim'),
-    ('3.13', 2): ('ros', 'base', 'sim'), ('3.11', 1): ('base', 'sim'), ('3.12', 1): ('base', 'sim')}
+    ('3.13', 2): ('ros', 'base', 'sim'),
+    ('3.11', 1): ('base', 'sim'), ('3.12', 1): ('base', 'sim')}
 
 
 def compile_pins(python: str, numpy: int, groups: tuple[str, ...], options: list[str]) -> None:
@@ -21,12 +22,14 @@ def compile_pins(python: str, numpy: int, groups: tuple[str, ...], options: list
     folder.mkdir(exist_ok=True)
     rule = folder / 'numpy.constraint'
     rule.write_text('numpy>=2,<3\n' if numpy == 2 else 'numpy>=1.26,<2\n')
-    command = ['uv', 'pip', 'compile', '-q', '--python-version', python, '--no-header', '--no-annotate',
-               '--no-emit-index-url', '--no-emit-find-links', '-c', str(rule), *options]
+    command = ['uv', 'pip', 'compile', '-q', '--python-version', python, '--no-header',
+               '--no-annotate', '--no-emit-index-url', '--no-emit-find-links', '-c', str(rule),
+               *options]
     try:
         whole = folder / 'all.constraint'
         sources = [str(LOCKS / f'{group}.in') for group in groups]
-        subprocess.run([*command, *sources, '-o', str(whole)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*command, *sources, '-o', str(whole)], check=True,
+                       stdout=subprocess.DEVNULL)
         for group in groups:
             subprocess.run(
                 [*command, '-c', str(whole), str(LOCKS / f'{group}.in'), '-o',
