@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
+import sys
+
 from apprentice_node.signals import exit_quietly_until_run
 
 
@@ -16,8 +19,13 @@ def teleop() -> int:
 
 
 def view() -> int:
-    """Run the viewer."""
+    """Run the viewer; `--save FILE.rrd` is short for the parameter `save`."""
     exit_quietly_until_run()
+    parser = ArgumentParser(add_help=False)
+    parser.add_argument('--save')
+    options, arguments = parser.parse_known_args(sys.argv)
+    if options.save:
+        arguments += ['--ros-args', '-p', f'save:={options.save}']
     from apprentice_node.runner import run
     from apprentice_teleop.view_node import ViewNode
-    return run(ViewNode)
+    return run(ViewNode, arguments)

@@ -26,6 +26,7 @@ from apprentice_teleop.mapping import make_rules
 from apprentice_teleop.mapping import MappingError
 from apprentice_teleop.teleop_parameters import SPECS
 from builtin_interfaces.msg import Duration
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock import ClockType
 from rclpy.qos import DurabilityPolicy
@@ -78,15 +79,16 @@ class TeleopNode(ManagedNode):
         self._connect(f'follower/sources/{values["source"]}/joint_trajectory')
 
     def deactivate(self) -> None:
-        """Give the follower up; its guard brings it to a stop and holds."""
-        if self._engagement is not None:
-            self._engagement.set_wanted(False, 'deactivated')
-            self._poll()
+        """
+        Fall silent; the follower's guard brings it to a stop and holds.
+
+        No release is asked for: a client that is gone when the answer comes stalls the driver.
+        """
         self._disconnect()
 
     def release(self) -> None:
         """Do the same from whatever state."""
-        self.deactivate()
+        self._disconnect()
 
     def health(self) -> Iterable[Health]:
         """Report the phase and what was left out."""
@@ -112,7 +114,9 @@ class TeleopNode(ManagedNode):
         self._acquire = self.create_client(Acquire, 'follower/acquire')
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         timer = self.create_timer(POLL_PERIOD_S, self._poll, clock=steady)
-        service = self.create_service(SetBool, 'teleop/engage', self._on_engage)
+        # In a group of its own: while it awaits the follower's answer, the others must run.
+        service = self.create_service(
+            SetBool, 'teleop/engage', self._on_engage, callback_group=ReentrantCallbackGroup())
         self._undo = [
             lambda: self.destroy_timer(timer),
             lambda: self.destroy_service(service),
