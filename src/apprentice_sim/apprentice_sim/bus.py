@@ -16,7 +16,7 @@ from apprentice_sim.frames import FrameReader
 from apprentice_sim.frames import Instruction
 from apprentice_sim.frames import status
 from apprentice_sim.servo import Servo
-from apprentice_sim.servo import Tap
+from apprentice_sim.taps import Tap
 
 _PING = int(Instruction.PING)
 _READ = int(Instruction.READ)
@@ -27,6 +27,8 @@ _SYNC_WRITE = int(Instruction.SYNC_WRITE)
 TICK_NS = 10_000_000
 _FRAME_GAP_NS = 5_000_000
 _BITS_PER_BYTE = 10
+_SHORTEST_SYNC = 7
+_LONGEST_READ = 250
 
 
 @dataclass(frozen=True)
@@ -215,10 +217,12 @@ class ServoBus:
             frame = changed
         self._wire_free_ns = heard_ns
         instruction = frame[4]
-        if instruction == _SYNC_READ:
-            self._sync_read(frame, heard_ns)
-        elif instruction == _SYNC_WRITE:
-            self._sync_write(frame, heard_ns)
+        if instruction == _SYNC_READ or instruction == _SYNC_WRITE:
+            if len(frame) > _SHORTEST_SYNC and frame[6] <= _LONGEST_READ:
+                if instruction == _SYNC_READ:
+                    self._sync_read(frame, heard_ns)
+                else:
+                    self._sync_write(frame, heard_ns)
         elif frame[2] == BROADCAST:
             self._broadcast(instruction, frame, heard_ns)
         else:
@@ -283,7 +287,8 @@ class ServoBus:
         if instruction == _PING:
             return b''
         if instruction == _READ:
-            return servo.read(frame[5], frame[6], now_ns) if len(frame) >= 8 else None
+            whole = len(frame) >= 8 and frame[6] <= _LONGEST_READ
+            return servo.read(frame[5], frame[6], now_ns) if whole else None
         answers = servo.answers_writes
         if instruction == _WRITE and len(frame) > 7:
             servo.write(frame[5], frame[6:-1], now_ns)
@@ -292,7 +297,7 @@ class ServoBus:
         elif instruction == Instruction.ACTION:
             servo.action(now_ns)
         elif instruction == Instruction.FACTORY_RESET:
-            servo.reset_settings()
+            servo.factory_reset()
         elif instruction == Instruction.CALIBRATE and servo.model.continuous:
             servo.define_present(servo.model.resolution // 2)
         else:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _SUBSTEP_S = 0.002
 _MAX_SUBSTEPS = 500
 _HAND_DECAY_S = 0.03
+_ARRIVED = 1e-6
 # Duty per tick of error and unit of the P register, and the duty that friction and speed cost.
 _STIFFNESS = 0.0004
 _FRICTION_DUTY = 0.04
@@ -37,15 +38,16 @@ def approach(
     error = target - position
     distance = abs(error)
     speed = min(max_velocity, distance / dt_s)
-    if max_acceleration != math.inf:
-        speed = min(speed, math.sqrt(2.0 * max_acceleration * distance))
-        change = max_acceleration * dt_s
+    if max_acceleration == math.inf:
         new = math.copysign(speed, error)
-        new = min(max(new, velocity - change), velocity + change)
-        if distance <= abs(new) * dt_s * 1.000001 and abs(new) <= 2.0 * change:
-            return target, 0.0 if distance < 1e-9 else new
-        return position + new * dt_s, new
-    new = math.copysign(speed, error) if distance > 0.0 else 0.0
+        return position + new * dt_s, new if distance else 0.0
+    change = max_acceleration * dt_s
+    # The speed from which steps of one change each still stop within the distance.
+    braking = math.sqrt(change * change / 4.0 + 2.0 * max_acceleration * distance) - change / 2.0
+    new = math.copysign(min(speed, braking), error)
+    new = min(max(new, velocity - change), velocity + change)
+    if abs(new) <= 2.0 * change and distance <= abs(new) * dt_s + _ARRIVED:
+        return target, 0.0
     return position + new * dt_s, new
 
 

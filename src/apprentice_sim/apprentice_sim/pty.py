@@ -70,7 +70,8 @@ class PtyBus:
 
     def service(self, now_ns: int) -> None:
         """Take what the host wrote, send the replies that are due, advance the servos."""
-        self._thread = threading.get_ident()
+        if self._thread is None:
+            self.claim()
         if self._calls:
             self._run_calls()
         bus = self.bus
@@ -94,7 +95,11 @@ class PtyBus:
         """Bring the port back as another device behind the same link."""
         self._call(self._plug)
 
-    def served_no_more(self) -> None:
+    def claim(self) -> None:
+        """Say that this thread is the one that calls service()."""
+        self._thread = threading.get_ident()
+
+    def release(self) -> None:
         """Say that the thread that called service() has ended."""
         self._thread = None
         if self._calls:
@@ -228,6 +233,8 @@ _SPEEDS = {
 
 def serve(buses: Sequence[PtyBus], stop: Callable[[], bool]) -> None:
     """Serve buses in this thread until `stop()` says so; it is asked every 50 ms or oftener."""
+    for bus in buses:
+        bus.claim()
     while not stop():
         wait_s = (min(bus.next_due_ns for bus in buses) - time.monotonic_ns()) * 1e-9
         watched = [bus.fileno() for bus in buses if bus.fileno() >= 0]
@@ -241,17 +248,23 @@ def serve(buses: Sequence[PtyBus], stop: Callable[[], bool]) -> None:
 def run_thread(buses: Sequence[PtyBus]) -> Iterator[None]:
     """Serve buses in one thread while the context lasts."""
     stopped = threading.Event()
+    serving = threading.Event()
     failures: list[BaseException] = []
+
+    def stop() -> bool:
+        serving.set()
+        return stopped.is_set()
 
     def work() -> None:
         try:
-            serve(buses, stopped.is_set)
+            serve(buses, stop)
         except BaseException as error:
             failures.append(error)
             raise
 
     thread = threading.Thread(target=work, name='servo-bus', daemon=True)
     thread.start()
+    serving.wait(_CALL_TIMEOUT_S)
     try:
         yield
     finally:
@@ -260,6 +273,6 @@ def run_thread(buses: Sequence[PtyBus]) -> Iterator[None]:
             os.eventfd_write(bus.wake_fileno, 1)
         thread.join(_CALL_TIMEOUT_S)
         for bus in buses:
-            bus.served_no_more()
+            bus.release()
         if failures:
             raise RuntimeError('the thread that serves the bus failed') from failures[0]

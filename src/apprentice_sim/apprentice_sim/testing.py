@@ -22,32 +22,11 @@ from apprentice_sim.presets import Role
 from apprentice_sim.presets import so_arm
 from apprentice_sim.pty import PtyBus
 from apprentice_sim.servo import Servo
-from apprentice_sim.servo import Tap
-from apprentice_sim.servo import TapKind
+from apprentice_sim.taps import TapLog
 
 _STEP_S = 0.002
 _START_TIMEOUT_S = 10.0
 _STOP_TIMEOUT_S = 5.0
-
-
-class TapLog:
-    """Keep the register changes of one bus, oldest first."""
-
-    def __init__(self) -> None:
-        self.events: list[Tap] = []
-
-    def __call__(self, tap: Tap) -> None:
-        """Take one event."""
-        self.events.append(tap)
-
-    def of(self, kind: TapKind, name: str | None = None) -> list[Tap]:
-        """Return the events of one kind, of one servo if named."""
-        return [e for e in list(self.events)
-                if e.kind is kind and (name is None or e.name == name)]
-
-    def clear(self) -> None:
-        """Forget all events."""
-        self.events = []
 
 
 @dataclass
