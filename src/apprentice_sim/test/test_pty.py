@@ -208,7 +208,7 @@ def test_host_that_never_reads_does_not_stop_the_bus(arm: SimArm) -> None:
         assert arm.wait_until(lambda: arm.pty.overruns > 0)
         port.reset_input_buffer()
         port.write(PING)
-        assert port.read(200).endswith(PONG)
+        assert port.read_until(PONG).endswith(PONG)
 
 
 def test_existing_file_is_not_overwritten(tmp_path: Path) -> None:
