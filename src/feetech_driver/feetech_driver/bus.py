@@ -222,7 +222,8 @@ class FeetechBus:
         try:
             return self.motors[name]
         except KeyError:
-            raise ValueError(f'no motor {name!r} here; there are {", ".join(self.motors)}') from None
+            known = ', '.join(self.motors)
+            raise ValueError(f'no motor {name!r} here; there are {known}') from None
 
     def _register(self, register: str) -> Register:
         try:

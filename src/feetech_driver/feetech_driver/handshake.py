@@ -22,6 +22,7 @@ _STATE = (56, 15)
 _VOLTAGE_OFFSET = 6
 _LISTEN_S = 0.02
 _QUIET_S = 0.002
+_OTHERS_S = 0.3
 _SAMPLES = 3
 _MORE_SAMPLES = 8
 _OLD_FIRMWARE = (3, 10)
@@ -65,13 +66,8 @@ class Handshake:
             self._warnings())
 
     def _meet(self, ident: int) -> None:
-        identity, clean = None, 0
-        for _ in range(_SAMPLES):
-            identity, heard = self._ask(ident, *_IDENTITY)
-            if identity is not None or not heard:
-                break
-            clean -= 1
-        if identity is None and clean > -_SAMPLES:
+        identity, heard = self._ask(ident, *_IDENTITY)
+        if identity is None and not heard:
             return
         # The same answer to the same question can hide two motors; their states differ.
         samples = [self._ask(ident, *_STATE) for _ in range(_SAMPLES)]
@@ -109,13 +105,19 @@ class Handshake:
         return reply[1], heard.replace(expected, b'', 1)
 
     def _hear(self, awaited: dict[int, int], ends_ns: int) -> bytes:
-        heard = b''
         scanner = codec.ReplyScanner(awaited)
-        while not scanner.done and (more := self._port.listen(
-                max(0.0, (ends_ns - time.monotonic_ns()) / 1e9), ends_ns)):
+        heard = b''
+        while not scanner.done and (more := self._port.next_bytes(ends_ns)):
             heard += more
             scanner.feed(more)
-        return heard + self._port.listen(_QUIET_S, ends_ns + int(_QUIET_S * 1e9))
+        return heard + self._listen(_QUIET_S, time.monotonic_ns() + int(_LISTEN_S * 1e9))
+
+    def _listen(self, quiet_s: float, ends_ns: int) -> bytes:
+        heard = b''
+        quiet_ns = int(quiet_s * 1e9)
+        while more := self._port.next_bytes(min(ends_ns, time.monotonic_ns() + quiet_ns)):
+            heard += more
+        return heard
 
     def _warnings(self) -> tuple[str, ...]:
         warnings = []
@@ -186,14 +188,14 @@ class Handshake:
     def _others(self) -> list[int]:
         if not self._protocol.sync_read:
             return []
-        ends_ns = time.monotonic_ns() + int(_LISTEN_S * 1e9)
+        ends_ns = time.monotonic_ns() + int(_OTHERS_S * 1e9)
         self._port.flush_input()
         self._port.send(codec.ping(codec.BROADCAST_ID), ends_ns)
+        heard = self._listen(_OTHERS_S, ends_ns)
+        scanner = codec.ReplyScanner(dict.fromkeys(range(codec.BROADCAST_ID), 0))
+        scanner.feed(heard)
         known = {motor.id for motor in self._motors.values()}
-        # Listening ends long before the slot of id 253; ids near the expected ones come first.
-        heard = self._port.listen(_LISTEN_S, ends_ns + int(_LISTEN_S * 1e9))
-        return [ident for ident in range(codec.BROADCAST_ID)
-                if ident not in known and codec.frame(ident, 0) in heard]
+        return sorted(scanner.replies.keys() - known)
 
 
 def _version(info: MotorInfo) -> str:

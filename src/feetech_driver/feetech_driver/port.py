@@ -146,14 +146,10 @@ class DeadlinePort:
             if self._poll.poll(left_ns / 1e6):
                 scanner.feed(self._read(fd))
 
-    def listen(self, quiet_s: float, ends_ns: int) -> bytes:
-        """Return what comes in until the line is quiet for quiet_s, or ends_ns."""
-        fd = self.fd
-        heard = bytearray()
-        wait_ms = quiet_s * 1000
-        while time.monotonic_ns() < ends_ns and self._poll.poll(wait_ms):
-            heard += self._read(fd)
-        return bytes(heard)
+    def next_bytes(self, ends_ns: int) -> bytes:
+        """Return the next bytes that come in, empty when none do before ends_ns."""
+        left_ns = ends_ns - time.monotonic_ns()
+        return self._read(self.fd) if left_ns > 0 and self._poll.poll(left_ns / 1e6) else b''
 
     def openPort(self) -> bool:
         """Open the port."""

@@ -82,8 +82,6 @@ class StateReader:
             if ident not in states:
                 self.motors[ident].missing += 1
                 self.motors[ident].misses_in_a_row += 1
-        if len(states) == len(self._names) and pending is not wanted:
-            return {name: states[ident] for ident, name in self._names.items()}
         return {name: states[ident] for ident, name in self._names.items() if ident in states}
 
     def _attempt(
@@ -93,6 +91,8 @@ class StateReader:
         replies = self._replies(idents, ends_ns)
         now_ns = time.monotonic_ns()
         stamp_ns = (sent_ns + now_ns) // 2
+        if len(replies) == len(idents):
+            self._counters.reply_ns = now_ns - sent_ns
         position_bit, velocity_bit, load_bit = self._signs
         signed = codec.from_sign_magnitude
         for ident, (error, data) in replies.items():
