@@ -8,15 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 import heapq
 import random
-import threading
 
+from apprentice_sim.chain import ServoChain
 from apprentice_sim.faults import FaultInjector
 from apprentice_sim.frames import BROADCAST
 from apprentice_sim.frames import FrameReader
 from apprentice_sim.frames import Instruction
 from apprentice_sim.frames import status
 from apprentice_sim.servo import Servo
-from apprentice_sim.taps import Tap
 
 _PING = int(Instruction.PING)
 _READ = int(Instruction.READ)
@@ -55,104 +54,41 @@ class BusCounters:
     wrong_baud_bytes: int = 0
 
 
-class ServoBus:
-    """Serve a chain of servos; hold `lock` around calls from more than one thread.
+class ServoBus(ServoChain):
+    """Serve a chain of servos: what they hear, what they answer and when.
 
-    `servos` stand in chain order, from the adapter outwards.
+    Calls from more than one thread go under `lock`, as its own public methods do but receive(),
+    tick() and collect(), which the serving loop calls.
     """
 
     def __init__(
         self, servos: Iterable[Servo], *, timing: Timing = Timing(),
         faults: FaultInjector | None = None, echo: bool = False, seed: int = 0,
     ) -> None:
-        self.servos = list(servos)
-        self.by_name = {servo.name: servo for servo in self.servos}
+        super().__init__(servos)
         self.timing = timing
         self.faults = faults or FaultInjector(seed=seed)
         self.counters = BusCounters()
-        self.lock = threading.RLock()
         self.echo = echo
-        self.broken_at: int | None = None
         self.on_unplug: Callable[[bool], None] | None = None
         self.frames = FrameReader()
-        self._taps: list[Callable[[Tap], None]] = []
         self._random = random.Random(seed)
-        self._host_baud = 1_000_000
         self._byte_ns = 10_000
-        self._by_id: dict[int, list[Servo]] = {}
         self._outbox: list[tuple[int, int, bytes]] = []
         self._sequence = 0
         self._wire_free_ns = 0
         self._last_byte_ns = 0
         self._next_tick_ns = 0
-        self.reindex()
-
-    # -- setup
-
-    def add_tap(self, tap: Callable[[Tap], None]) -> None:
-        """Call `tap` on every register change, in the thread that serves the bus."""
-        self._taps.append(tap)
-        for servo in self.servos:
-            servo.tap = self._taps[0] if len(self._taps) == 1 else self._fan_out
-
-    def _fan_out(self, event: Tap) -> None:
-        for tap in self._taps:
-            tap(event)
 
     def set_host_baud(self, baud: int) -> None:
         """Take the host's line speed in bit/s; servos at another speed fall silent."""
-        if baud != self._host_baud:
-            self._host_baud = baud
+        if self.hear_baud(baud):
             self._byte_ns = _BITS_PER_BYTE * 1_000_000_000 // max(baud, 1)
-            self.reindex()
 
-    def reindex(self) -> None:
-        """Find again which servos the host reaches; call it after setting `silent`."""
-        self._by_id = {}
-        for servo in self.servos:
-            if servo.servo_id == self.broken_at:
-                break
-            if not servo.silent and servo.baud == self._host_baud:
-                self._by_id.setdefault(servo.servo_id, []).append(servo)
-
-    def silence(self, *names: str) -> None:
-        """Make these servos deaf and dumb."""
-        self._set_silent(names, True)
-
-    def restore(self, *names: str) -> None:
-        """Let these servos speak again."""
-        self._set_silent(names, False)
-
-    def _set_silent(self, names: tuple[str, ...], silent: bool) -> None:
+    def inject(self, data: bytes, now_ns: int) -> None:
+        """Let the host receive these bytes without having asked, as noise does."""
         with self.lock:
-            for name in names:
-                self.by_name[name].silent = silent
-            self.reindex()
-
-    def break_chain(self, servo_id: int) -> None:
-        """Cut the cable before `servo_id`: it and all behind it fall silent."""
-        with self.lock:
-            self.broken_at = servo_id
-            self.reindex()
-
-    def mend_chain(self) -> None:
-        """Join the cable again."""
-        with self.lock:
-            self.broken_at = None
-            self.reindex()
-
-    def power_cycle(self, now_ns: int, *names: str) -> None:
-        """Take the supply away and back, of every servo or of those named."""
-        with self.lock:
-            for servo in self.servos:
-                if not names or servo.name in names:
-                    servo.power_cycle(now_ns)
-            self.reindex()
-
-    def hand(self, name: str, ticks: float, now_ns: int) -> bool:
-        """Move a torque-off joint to `ticks` as the host reads it; False if torque holds it."""
-        with self.lock:
-            return self.by_name[name].hand(ticks, now_ns)
+            self._post(now_ns, data)
 
     # -- service
 
@@ -190,7 +126,7 @@ class ServoBus:
         """Take bytes that the host wrote at `now_ns` and queue the replies."""
         if self.echo:
             self._post(now_ns + len(data) * self._byte_ns, data)
-        if not self._by_id and not any(s.baud == self._host_baud for s in self.servos):
+        if not self.any_hears:
             self.counters.wrong_baud_bytes += len(data)
             return
         if self.frames.waiting and now_ns - self._last_byte_ns > _FRAME_GAP_NS:
@@ -201,8 +137,9 @@ class ServoBus:
             self._handle(frame, now_ns)
 
     def discard_replies(self) -> None:
-        """Forget replies that are still on the wire."""
+        """Forget replies that are still on the wire, and how busy it was."""
         self._outbox.clear()
+        self._wire_free_ns = 0
 
     # -- one request
 
@@ -226,7 +163,7 @@ class ServoBus:
         elif frame[2] == BROADCAST:
             self._broadcast(instruction, frame, heard_ns)
         else:
-            servos = self._by_id.get(frame[2])
+            servos = self.reached.get(frame[2])
             if servos:
                 self._unicast(servos, instruction, frame, heard_ns)
 
@@ -234,7 +171,7 @@ class ServoBus:
         address, count = frame[5], frame[6]
         replies = []
         for servo_id in frame[7:-1]:
-            servos = self._by_id.get(servo_id)
+            servos = self.reached.get(servo_id)
             if not servos:
                 replies.append(None)
             elif len(servos) == 1 and servos[0].model.has_sync_read:
@@ -250,7 +187,7 @@ class ServoBus:
     def _sync_write(self, frame: bytes, now_ns: int) -> None:
         address, count = frame[5], frame[6]
         for i in range(7, len(frame) - 1 - count, count + 1):
-            for servo in self._by_id.get(frame[i], ()):
+            for servo in self.reached.get(frame[i], ()):
                 servo.write(address, frame[i + 1:i + 1 + count], now_ns)
         if address < 40:
             self.reindex()
@@ -258,12 +195,12 @@ class ServoBus:
     def _broadcast(self, instruction: int, frame: bytes, now_ns: int) -> None:
         if instruction == _PING:
             replies = []
-            for servo_id in sorted(self._by_id):
-                servos = [s for s in self._by_id[servo_id] if s.model.has_broadcast_ping]
+            for servo_id in sorted(self.reached):
+                servos = [s for s in self.reached[servo_id] if s.model.has_broadcast_ping]
                 replies.append(self._collide([(s, status(servo_id, s.alarm)) for s in servos]))
             self._send(frame, replies, now_ns)
             return
-        for servos in list(self._by_id.values()):
+        for servos in list(self.reached.values()):
             for servo in servos:
                 self._execute(servo, instruction, frame, now_ns)
         self.reindex()

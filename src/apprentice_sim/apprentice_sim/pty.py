@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
+from contextlib import suppress
 import errno
 import fcntl
 import os
@@ -48,6 +49,7 @@ class PtyBus:
         self._slave = -1
         self._thread: int | None = None
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._woken = False
         self._calls: list[tuple[Callable[[], None], threading.Event]] = []
         bus.on_unplug = self._unplug_requested
         self._plug()
@@ -72,7 +74,7 @@ class PtyBus:
         """Take what the host wrote, send the replies that are due, advance the servos."""
         if self._thread is None:
             self.claim()
-        if self._calls:
+        if self._woken:
             self._run_calls()
         bus = self.bus
         with bus.lock:
@@ -84,6 +86,17 @@ class PtyBus:
             data = bus.collect(now_ns)
             if data:
                 self._send(data)
+
+    def wake(self) -> None:
+        """Make a loop that watches `wake_fileno` call service() at once, from any thread."""
+        # In this order the loop may turn once too often, but never sleeps over a call.
+        os.eventfd_write(self._wake_fd, 1)
+        self._woken = True
+
+    def inject(self, data: bytes) -> None:
+        """Let the host receive these bytes without having asked, as noise does."""
+        self.bus.inject(data, time.monotonic_ns())
+        self.wake()
 
     # -- USB cable
 
@@ -102,8 +115,7 @@ class PtyBus:
     def release(self) -> None:
         """Say that the thread that called service() has ended."""
         self._thread = None
-        if self._calls:
-            self._run_calls()
+        self._run_calls()
 
     def close(self) -> None:
         """Take the port away for good."""
@@ -203,12 +215,14 @@ class PtyBus:
             return
         done = threading.Event()
         self._calls.append((function, done))
-        os.eventfd_write(self._wake_fd, 1)
+        self.wake()
         if not done.wait(_CALL_TIMEOUT_S):
             raise TimeoutError(f'{self.link}: the thread that serves this port does not answer')
 
     def _run_calls(self) -> None:
-        os.eventfd_read(self._wake_fd)
+        self._woken = False
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._wake_fd)
         calls, self._calls = self._calls, []
         for function, done in calls:
             function()
@@ -270,7 +284,7 @@ def run_thread(buses: Sequence[PtyBus]) -> Iterator[None]:
     finally:
         stopped.set()
         for bus in buses:
-            os.eventfd_write(bus.wake_fileno, 1)
+            bus.wake()
         thread.join(_CALL_TIMEOUT_S)
         for bus in buses:
             bus.release()

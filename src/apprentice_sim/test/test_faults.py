@@ -138,7 +138,7 @@ def test_timed_faults_come_in_time() -> None:
     reached = []
     for now_ns in range(7 * S, 13 * S, 500 * MS):
         bus.tick(now_ns)
-        reached.append(len(bus._by_id))
+        reached.append(len(bus.reached))
     assert reached == [6, 6, 3, 3, 3, 3, 6, 6, 6, 6, 6, 6]
     assert seen == [True, False]
 

@@ -163,6 +163,13 @@ def test_a_rule_can_pull_the_plug(arm: SimArm) -> None:
     assert arm.wait_until(lambda: os.path.exists(arm.port))
 
 
+def test_injected_noise_reaches_the_host(arm: SimArm) -> None:
+    """Bytes that nobody asked for arrive at once."""
+    with serial.Serial(arm.port, 1_000_000, timeout=2.0) as port:
+        arm.pty.inject(b'garbage')
+        assert port.read(7) == b'garbage'
+
+
 def test_second_driver_finds_the_port_taken(arm: SimArm) -> None:
     """An exclusive open keeps a second exclusive open out."""
     with serial.Serial(arm.port, 1_000_000, exclusive=True):
