@@ -24,7 +24,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'driver = feetech_driver.node:main',
+            'driver = feetech_driver.main:main',
             'keeper = feetech_driver.keeper:main',
         ],
     },

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from apprentice_control.guard import EstopEffect
 from apprentice_node.parameters import Kind
 from apprentice_node.parameters import ParameterError
 from apprentice_node.parameters import ParameterSpec
@@ -19,13 +20,6 @@ class Role(Enum):
 
     FOLLOWER = 'follower'
     LEADER = 'leader'
-
-
-class EstopEffect(Enum):
-    """Say what an emergency stop does to the torque."""
-
-    HOLD = 'hold'
-    RELEASE = 'release'
 
 
 _JOINTS = ('shoulder_pan', 'shoulder_lift', 'elbow_flex', 'wrist_flex', 'wrist_roll', 'gripper')

@@ -12,7 +12,6 @@ from apprentice_control.calibration import JointCalibration
 from feetech_driver.errors import BusError
 from feetech_driver.parameters import DriverConfig
 from feetech_driver.parameters import Role
-from feetech_driver.registers import Access
 from feetech_driver.registers import MODELS
 from feetech_driver.registers import Register
 from feetech_driver.registers import REGISTERS
@@ -97,25 +96,16 @@ def differences(
     ]
 
 
-def apply(bus: RegisterBus, config: DriverConfig, settings: Iterable[Setting]) -> None:
+def apply(bus: RegisterBus, settings: Iterable[Setting]) -> None:
     """
-    Write settings so that they last, EEPROM unlocked only meanwhile.
+    Write settings so that they last.
 
     Raises SettingsError where a servo holds its torque and would jump.
     """
-    table = control_table(config)
     settings = list(settings)
     _refuse_under_torque(bus, settings)
-    for joint in dict.fromkeys(setting.joint for setting in settings):
-        mine = [setting for setting in settings if setting.joint == joint]
-        lasting = [s for s in mine if table[s.register].access is Access.EEPROM]
-        lock = bus.read(joint, 'lock') if lasting else 0
-        if lock:
-            bus.write(joint, 'lock', 0)
-        for setting in mine:
-            bus.write(joint, setting.register, setting.value)
-        if lock:
-            bus.write(joint, 'lock', lock)
+    for setting in settings:
+        bus.write(setting.joint, setting.register, setting.value)
 
 
 def prepare(
@@ -131,7 +121,7 @@ def prepare(
     if wrong and not config.write_calibration:
         raise SettingsError(_disagreement(config, wrong))
     changes = wrong + single_turn(bus, config) + differences(bus, wanted(config))
-    apply(bus, config, changes)
+    apply(bus, changes)
     return changes
 
 
