@@ -54,6 +54,7 @@ class CommandGuard:
         self._active = False
         self._leaving = False
         self._latched = False
+        self._unreachable = ''
         self._measured: tuple[float, ...] | None = None
         self._message_ns = 0
         self._state = GuardState.INACTIVE
@@ -84,6 +85,7 @@ class CommandGuard:
         self._place(measured, now_ns)
         self._active = True
         self._leaving = False
+        self._unreachable = ''
         self._ownership.drop()
         self._ledger.change(Reason.ACTIVATED, 'goal set to the measured pose')
         self._report_outside(now_ns)
@@ -95,9 +97,16 @@ class CommandGuard:
         :raises ValueError: not one finite value a joint.
         """
         self._place(measured, now_ns)
+        self._unreachable = ''
         self._ledger.change(Reason.REBASED, 'goal set to the measured pose after a reconnect')
         self._report_outside(now_ns)
         self._settle()
+
+    def suspend(self, detail: str, now_ns: int) -> None:
+        """Decelerate, hold and refuse commands while motors do not answer; `rebase` resumes."""
+        if self._active and not self._unreachable:
+            self._unreachable = detail
+            self._drop_owner(Reason.UNREACHABLE, detail)
 
     def deactivate(self, now_ns: int) -> None:
         """Decelerate and hold; go on calling `step` until the state is INACTIVE."""
@@ -270,6 +279,8 @@ class CommandGuard:
                 Reason.ESTOPPED, 'the emergency stop is latched; call estop_reset first')
         if not self._active or self._leaving:
             return Refusal(Reason.NOT_ACTIVE, 'the driver is not active; activate it first')
+        if self._unreachable:
+            return Refusal(Reason.UNREACHABLE, self._unreachable)
         return None
 
     def _drop_owner(self, reason: Reason, detail: str) -> None:

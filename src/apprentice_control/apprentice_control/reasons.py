@@ -44,6 +44,9 @@ class Reason(Enum):
     TWO_PUBLISHERS = (
         'two_publishers', Kind.INTERVENTION, 'the owner has two publishers; the arm stops')
 
+    UNREACHABLE = (
+        'unreachable', Kind.INTERVENTION, 'port or motors do not answer; the arm stops and holds')
+
     NOT_ACTIVE = 'not_active', Kind.REFUSAL, 'the driver is not active'
     ESTOPPED = 'estopped', Kind.REFUSAL, 'the emergency stop is latched'
     UNKNOWN_SOURCE = 'unknown_source', Kind.REFUSAL, 'no such source in source_names'
