@@ -1,0 +1,61 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that the demo starts, and that never outlive it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import ctypes
+import os
+from pathlib import Path
+import signal
+import subprocess
+
+PR_SET_PDEATHSIG = 1
+# A driver may take 4 s to lower and release its arm, and launch another 5 s before it kills.
+STOP_TIMEOUT_S = 15.0
+_LIBC = ctypes.CDLL(None)
+
+
+class Program:
+    """A program in a session of its own, its output in a file."""
+
+    def __init__(
+        self, command: Sequence[str], log: Path, environment: Mapping[str, str],
+    ) -> None:
+        """Start it; should this process die, it is told to end as by Ctrl-C."""
+        self.log = log
+        with log.open('wb') as output:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env=dict(environment), start_new_session=True, preexec_fn=_end_with_parent)
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code, None while it runs."""
+        return self._process.poll()
+
+    def tail(self, count: int = 25) -> str:
+        """Return the last lines of its output."""
+        text = self.log.read_text(encoding='utf-8', errors='replace')
+        return '\n'.join(text.splitlines()[-count:])
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does, kill what is left after a while, return its exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            pass
+        # Also ends children that outlived their parent.
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        return self._process.wait()
+
+
+def _end_with_parent() -> None:
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
