@@ -117,11 +117,12 @@ def test_a_distribution_that_imports_is_used(tmp_path: Path) -> None:
     for name in ('rclpy', 'launch_ros'):
         (packages / name).mkdir(parents=True)
         (packages / name / '__init__.py').touch()
-    (tmp_path / 'setup.bash').write_text(f'export PYTHONPATH="{packages}"\n')
+    (tmp_path / 'setup.bash').write_text(f'export PYTHONPATH="{packages}" ROS_DISTRO=jazzy\n')
     found = home.find_distribution(str(tmp_path))
     assert found is not None
     assert found.setup == tmp_path / 'setup.bash'
     assert found.version == sys.version_info[:2]
+    assert found.distro == 'jazzy'
 
 
 def test_no_fitting_python_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

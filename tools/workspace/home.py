@@ -51,11 +51,11 @@ def _distribution(setup: Path) -> Home | None:
         name = f'python3.{minor}'
         python = shutil.which(name, path='/usr/bin:/usr/local/bin') or sys.executable
         probe = subprocess.run(
-            ['bash', '-c', f'source "{setup}" && "{python}" -c "import rclpy, launch_ros"'],
-            capture_output=True, text=True)
+            ['bash', '-c', f'source "{setup}" >&2 && echo "$ROS_DISTRO" && '
+             f'"{python}" -c "import rclpy, launch_ros"'], capture_output=True, text=True)
         version = _version(python)
         if probe.returncode == 0 and version in PYTHONS:
-            return Home(python, version, setup, setup.parent.name)
+            return Home(python, version, setup, probe.stdout.strip())
         step(f'{setup} is there, but `import rclpy, launch_ros` fails under {python}: not used')
     return None
 

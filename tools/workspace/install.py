@@ -56,9 +56,10 @@ def install(home: Home) -> None:
 def _numpy_major(home: Home) -> int:
     if home.setup is None:
         return 2
-    text = run([home.python, '-c', 'import numpy; print(numpy.__version__)'],
-               'asking the distribution for its NumPy')
-    return int(text.split('.')[0])
+    command = (f'source "{home.setup}" >&2 && "{home.python}" -c '
+               '"import numpy; print(numpy.__version__)"')
+    text = run(['bash', '-c', command], 'asking the distribution for its NumPy')
+    return int(text.splitlines()[-1].split('.')[0])
 
 
 def _lock_files(home: Home) -> list[Path]:
