@@ -18,6 +18,7 @@ from feetech_driver.errors import HandshakeError
 from feetech_driver.errors import PortError
 from feetech_driver.errors import PortLost
 from feetech_driver.errors import TransactionError
+from feetech_driver.group_reader import GroupReader
 from feetech_driver.handshake import Handshake
 from feetech_driver.motors import BusInfo
 from feetech_driver.motors import Motor
@@ -25,7 +26,6 @@ from feetech_driver.motors import MotorState
 from feetech_driver.motors import check_motors
 from feetech_driver.packets import FixedSyncWrite
 from feetech_driver.packets import PacketHandler
-from feetech_driver.packets import PartialSyncRead
 from feetech_driver.port import DEFAULT_BAUDRATE
 from feetech_driver.port import DeadlinePort
 from feetech_driver.port import TRANSACTION_S
@@ -35,7 +35,6 @@ from feetech_driver.registers import Register
 from feetech_driver.release import RAMP_S
 from feetech_driver.release import Release
 from feetech_driver.state_reader import StateReader
-from feetech_driver.state_reader import count_exchange
 
 __all__ = [
     'BusError', 'BusInfo', 'FeetechBus', 'HandshakeError', 'Motor', 'MotorState', 'PortError',
@@ -73,10 +72,10 @@ class FeetechBus:
         self.counters = BusCounters()
         self._handler = PacketHandler()
         self._registers = REGISTERS[self.protocol]
+        self._reader = GroupReader(self.port, self._handler, self.protocol, self.counters)
         self._state = StateReader(
-            self.port, self._handler, self.motors, self.protocol, self.counters,
+            self.port, self._reader, self.motors, self.protocol, self.counters,
             max_ticks_per_s, slack_ticks)
-        self._reads: dict[tuple[str, tuple[int, ...]], PartialSyncRead] = {}
         self._writes: dict[tuple[str, tuple[str, ...]], FixedSyncWrite] = {}
         self._lock = threading.RLock()
 
@@ -92,8 +91,8 @@ class FeetechBus:
 
     @property
     def is_open(self) -> bool:
-        """Whether the port is open, as far as known."""
-        return self.port.is_open
+        """Whether the port is open and was not lost."""
+        return self.port.is_open and not self.port.lost
 
     @property
     def fd(self) -> int:
@@ -133,7 +132,7 @@ class FeetechBus:
             request = codec.ping(self._motor(name).id)
             for ends_ns in self.port.attempts(self.deadline_s):
                 scanner = self._handler.transact(self.port, request, ends_ns)
-                count_exchange(self.counters, scanner)
+                self.counters.add(scanner)
                 if not scanner.missing:
                     return True
             return False
@@ -153,7 +152,8 @@ class FeetechBus:
                 pending = tuple(ident for ident in wanted if wanted[ident] not in values)
                 if not pending:
                     break
-                for ident, data in self._group_read(entry, pending, ends_ns).items():
+                replies = self._reader.read(pending, entry.address, entry.size, ends_ns)
+                for ident, (_alarms, data) in replies.items():
                     values[wanted[ident]] = entry.decode(data, self.protocol)
         return values
 
@@ -232,29 +232,13 @@ class FeetechBus:
             raise ValueError(
                 f'{self.protocol.name} servos have no register {register!r}') from None
 
-    def _group_read(
-        self, entry: Register, idents: tuple[int, ...], ends_ns: int,
-    ) -> dict[int, bytes]:
-        if not self.protocol.sync_read:
-            request = codec.read(idents[0], entry.address, entry.size)
-            scanner = self._handler.transact(self.port, request, ends_ns)
-            rest = self._group_read(entry, idents[1:], ends_ns) if idents[1:] else {}
-            count_exchange(self.counters, scanner)
-            return {**{ident: data for ident, (_, data) in scanner.replies.items()}, **rest}
-        key = (entry.name, idents)
-        if key not in self._reads:
-            self._reads[key] = PartialSyncRead(
-                self.port, self._handler, idents, entry.address, entry.size)
-        scanner = self._reads[key].exchange(ends_ns)
-        count_exchange(self.counters, scanner)
-        return {ident: data for ident, (_, data) in scanner.replies.items()}
-
     def _read_bytes(self, name: str, ident: int, entry: Register) -> bytes:
+        result = None
         with self._lock:
             for _ends_ns in self.port.attempts(self.deadline_s):
                 data, result, _alarms = self._handler.readTxRx(
                     self.port, ident, entry.address, entry.size)
-                count_exchange(self.counters, self._handler.scanner)
+                self.counters.add(self._handler.scanner)
                 if result == COMM_SUCCESS:
                     return bytes(data)
         raise self._no_reply(name, ident, f'reading {entry.name}', result)
@@ -282,7 +266,7 @@ class FeetechBus:
         for _ends_ns in self.port.attempts(self.deadline_s):
             result, _alarms = self._handler.writeTxRx(
                 self.port, ident, entry.address, entry.size, list(data))
-            count_exchange(self.counters, self._handler.scanner)
+            self.counters.add(self._handler.scanner)
             if result == COMM_SUCCESS:
                 return True
         return False

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from feetech_driver.codec import ReplyScanner
+
 
 @dataclass
 class BusCounters:
@@ -20,6 +22,17 @@ class BusCounters:
     implausible: int = 0
     reopened: int = 0
     reply_ns: int = 0
+
+    def add(self, scanner: ReplyScanner) -> None:
+        """Count one exchange."""
+        answered = len(scanner.replies)
+        missing = len(scanner.awaited) - answered
+        self.exchanges += 1
+        self.failed_exchanges += missing > 0
+        self.replies += answered
+        self.missing_replies += missing
+        self.bad_checksums += scanner.bad_checksums
+        self.stray_bytes += scanner.stray_bytes
 
     @property
     def error_rate(self) -> float:

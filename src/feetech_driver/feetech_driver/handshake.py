@@ -23,6 +23,8 @@ _VOLTAGE_OFFSET = 6
 _LISTEN_S = 0.02
 _QUIET_S = 0.002
 _OTHERS_S = 0.3
+_RATE_S = 0.08
+_OTHER_RATES = (1_000_000, 500_000, 250_000, 128_000, 115_200, 76_800, 57_600, 38_400, 19_200)
 _SAMPLES = 3
 _MORE_SAMPLES = 8
 _OLD_FIRMWARE = (3, 10)
@@ -139,9 +141,11 @@ class Handshake:
             f'{len(self._motors)} motors answered.']
         for name, motor in self._motors.items():
             lines.append(f'  id {motor.id} {name}: {self._verdict(motor, wrong)}')
-        others = self._others()
+        others = self._others(_OTHERS_S)
         if others:
             lines.append(f'Also on the bus: ids {", ".join(map(str, others))}.')
+        elif not self._found and not self._duplicated:
+            lines += self._at_other_rates()
         lines += self._advice(missing, wrong, bool(others))
         return '\n'.join(lines)
 
@@ -185,17 +189,30 @@ class Handshake:
                     'it was given its id.')
         return advice
 
-    def _others(self) -> list[int]:
+    def _at_other_rates(self) -> list[str]:
+        configured = self._port.baudrate
+        try:
+            for rate in _OTHER_RATES:
+                if rate != configured and self._port.setBaudRate(rate):
+                    idents = self._others(_RATE_S, known=())
+                    if idents:
+                        return [f'Motors answer at {rate} baud: ids '
+                                f'{", ".join(map(str, idents))}. Set the baud rate to match.']
+        finally:
+            self._port.setBaudRate(configured)
+        return []
+
+    def _others(self, listen_s: float, known: tuple[int, ...] | None = None) -> list[int]:
         if not self._protocol.sync_read:
             return []
-        ends_ns = time.monotonic_ns() + int(_OTHERS_S * 1e9)
+        ends_ns = time.monotonic_ns() + int(listen_s * 1e9)
         self._port.flush_input()
         self._port.send(codec.ping(codec.BROADCAST_ID), ends_ns)
-        heard = self._listen(_OTHERS_S, ends_ns)
         scanner = codec.ReplyScanner(dict.fromkeys(range(codec.BROADCAST_ID), 0))
-        scanner.feed(heard)
-        known = {motor.id for motor in self._motors.values()}
-        return sorted(scanner.replies.keys() - known)
+        scanner.feed(self._listen(listen_s, ends_ns))
+        if known is None:
+            known = tuple(motor.id for motor in self._motors.values())
+        return sorted(scanner.replies.keys() - set(known))
 
 
 def _version(info: MotorInfo) -> str:

@@ -29,7 +29,7 @@ KEEPER_WAIT_S = 5.0
 _POLL_ROUNDING_NS = 1_000_000
 # Where in a transaction's time each attempt ends. An attempt that fails early leaves its time
 # to the next one; silence uses three. The last is long enough for a 16 ms latency timer.
-_ATTEMPT_ENDS = (0.18, 0.18, 0.5, 0.5, 1.0)
+_ATTEMPT_ENDS = (0.12, 0.12, 0.4, 0.4, 1.0)
 _BUSY = (errno.EBUSY, errno.EAGAIN)
 _GONE = (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO)
 
@@ -49,6 +49,7 @@ class DeadlinePort:
         self.path = spec
         self.ser: serial.Serial | None = None
         self.is_open = False
+        self.lost = False
         self.is_using = False
         self.echo = False
         self.low_latency = False
@@ -92,7 +93,7 @@ class DeadlinePort:
         if not self.is_open:
             return
         fd, self._fd = self._fd, -1
-        self.is_open = self.is_using = self.echo = False
+        self.is_open = self.lost = self.is_using = self.echo = False
         for undo in (
             lambda: termios.tcflush(fd, termios.TCIOFLUSH),
             lambda: fcntl.ioctl(fd, termios.TIOCNXCL),
@@ -267,6 +268,7 @@ class DeadlinePort:
             raise TransactionError(f'{self.path} does not take bytes: the adapter is stuck')
 
     def _lost(self, cause: object) -> PortLost:
+        self.lost = True
         return PortLost(f'the serial port {self.path} went away ({cause}): is it unplugged?')
 
 

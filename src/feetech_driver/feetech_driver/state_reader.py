@@ -11,10 +11,9 @@ from typing import Mapping
 from feetech_driver import codec
 from feetech_driver.counters import BusCounters
 from feetech_driver.counters import MotorCounters
+from feetech_driver.group_reader import GroupReader
 from feetech_driver.motors import Motor
 from feetech_driver.motors import MotorState
-from feetech_driver.packets import PacketHandler
-from feetech_driver.packets import PartialSyncRead
 from feetech_driver.plausible import StepFilter
 from feetech_driver.port import DeadlinePort
 from feetech_driver.registers import Protocol
@@ -34,22 +33,20 @@ class StateReader:
     """
 
     def __init__(
-        self, port: DeadlinePort, handler: PacketHandler, motors: Mapping[str, Motor],
+        self, port: DeadlinePort, reader: GroupReader, motors: Mapping[str, Motor],
         protocol: Protocol, counters: BusCounters, max_ticks_per_s: float, slack_ticks: int,
     ) -> None:
         """Read motors on port; refuse steps beyond max_ticks_per_s and slack_ticks."""
         table = REGISTERS[protocol]
         self._port = port
-        self._handler = handler
+        self._reader = reader
         self._counters = counters
         self._names = {motor.id: name for name, motor in motors.items()}
-        self._sync = protocol.sync_read
         self._address = table['present_position'].address
         self._layout = struct.Struct(('<' if protocol is Protocol.STS else '>') + '3H2B')
         self._signs = tuple(
             table[name].sign_bit
             for name in ('present_position', 'present_velocity', 'present_load'))
-        self._groups: dict[tuple[int, ...], PartialSyncRead] = {}
         self._cycle = 0
         self.motors = {ident: MotorCounters() for ident in self._names}
         self.filters = {
@@ -88,7 +85,7 @@ class StateReader:
         self, idents: tuple[int, ...], ends_ns: int, states: dict[int, MotorState],
     ) -> tuple[int, ...]:
         sent_ns = time.monotonic_ns()
-        replies = self._replies(idents, ends_ns)
+        replies = self._reader.read(idents, self._address, self._layout.size, ends_ns)
         now_ns = time.monotonic_ns()
         stamp_ns = (sent_ns + now_ns) // 2
         if len(replies) == len(idents):
@@ -112,37 +109,3 @@ class StateReader:
             counters.alarms += error & ~counters.error != 0
             counters.error = error
         return tuple(ident for ident in idents if ident not in states)
-
-    def _replies(
-        self, idents: tuple[int, ...], ends_ns: int,
-    ) -> dict[int, tuple[int, bytes]]:
-        if self._sync:
-            group = self._groups.get(idents)
-            if group is None:
-                group = self._groups[idents] = PartialSyncRead(
-                    self._port, self._handler, idents, self._address, self._layout.size)
-            return self._count(group.exchange(ends_ns))
-        replies: dict[int, tuple[int, bytes]] = {}
-        for index, ident in enumerate(idents):
-            now_ns = time.monotonic_ns()
-            share_ns = (ends_ns - now_ns) // (len(idents) - index)
-            request = codec.read(ident, self._address, self._layout.size)
-            replies.update(self._count(
-                self._handler.transact(self._port, request, now_ns + share_ns)))
-        return replies
-
-    def _count(self, scanner: codec.ReplyScanner) -> dict[int, tuple[int, bytes]]:
-        count_exchange(self._counters, scanner)
-        return scanner.replies
-
-
-def count_exchange(counters: BusCounters, scanner: codec.ReplyScanner) -> None:
-    """Add one exchange to the counts of a bus."""
-    answered = len(scanner.replies)
-    missing = len(scanner.awaited) - answered
-    counters.exchanges += 1
-    counters.failed_exchanges += missing > 0
-    counters.replies += answered
-    counters.missing_replies += missing
-    counters.bad_checksums += scanner.bad_checksums
-    counters.stray_bytes += scanner.stray_bytes

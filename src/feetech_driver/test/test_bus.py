@@ -207,6 +207,7 @@ def test_unplug_and_replug(bus: FeetechBus, arm: SimArm) -> None:
     arm.unplug()
     with pytest.raises(PortLost):
         bus.read_state()
+    assert not bus.is_open
     with pytest.raises(PortError, match='no serial port'):
         bus.reopen()
     with pytest.raises(PortLost, match='not open'):

@@ -78,6 +78,20 @@ def test_a_dead_supply_is_suspected(bus: FeetechBus, arm: SimArm) -> None:
         bus.handshake(SHORT_S)
 
 
+def test_motors_at_another_baud_rate_are_found(
+    tmp_path: Path, opened: list[FeetechBus],
+) -> None:
+    """When nobody answers, other rates are tried, and the port is left at the configured one."""
+    servos = so_arm('follower')
+    for servo in servos:
+        servo.set('baud_rate', 4)
+    with servo_bus(servos, tmp_path / 'arm') as arm:
+        bus = connect(arm, opened)
+        with pytest.raises(HandshakeError, match='at 115200 baud: ids 1, 2, 3, 4, 5, 6'):
+            bus.handshake(SHORT_S)
+        assert bus.port.getBaudRate() == 1_000_000
+
+
 def test_a_motor_with_another_id_is_shown(
     tmp_path: Path, opened: list[FeetechBus],
 ) -> None:
