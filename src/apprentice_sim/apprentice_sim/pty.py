@@ -45,6 +45,7 @@ class PtyBus:
         self.bus = bus
         self.link = Path(link)
         self.overruns = 0
+        self.heard_ns = 0
         self._master = -1
         self._slave = -1
         self._thread: int | None = None
@@ -80,6 +81,7 @@ class PtyBus:
         with bus.lock:
             data = self._receive()
             if data:
+                self.heard_ns = now_ns
                 bus.set_host_baud(host_baud(self._master))
                 bus.receive(data, now_ns)
             bus.tick(now_ns)
