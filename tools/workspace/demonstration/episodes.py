@@ -38,10 +38,9 @@ class Progress:
 
     def show(self, text: str) -> None:
         """Show the line, as often as the output bears it."""
-        now = time.monotonic()
-        if now < self._next:
+        if not self._is_due():
             return
-        self._next = now + (0.5 if self._is_terminal else LOG_PERIOD_S)
+        self._next = time.monotonic() + (0.5 if self._is_terminal else LOG_PERIOD_S)
         if self._is_terminal:
             print(f'\r   {text}\033[K', end='', flush=True)
         else:
@@ -49,6 +48,8 @@ class Progress:
 
     def show_episodes(self, recording: Recording, wanted: int, elapsed_s: float) -> None:
         """Show episode, cubes in the bin and the rates of the last two seconds."""
+        if not self._is_due():
+            return
         episodes = episodes_of(recording.world)
         done = sum(episode.cube_in_bin for episode in episodes)
         rates = '  '.join(
@@ -56,6 +57,9 @@ class Progress:
             for stream in (recording.leader, recording.follower, *recording.cameras.values()))
         self.show(f'{elapsed_s:4.0f} s  episode {max(1, len(episodes))} of {wanted}, '
                   f'{done} in the bin   Hz: {rates}')
+
+    def _is_due(self) -> bool:
+        return time.monotonic() >= self._next
 
     def end(self, text: str) -> None:
         """Replace the line for good."""
