@@ -27,9 +27,9 @@ setup(
     entry_points={
         'console_scripts': [
             'bus = apprentice_sim.bus_main:main',
-            'world = apprentice_sim.world_node:main',
-            'cameras = apprentice_sim.cameras_node:main',
-            'demonstrator = apprentice_sim.demonstrator_node:main',
+            'world = apprentice_sim.entry:world',
+            'cameras = apprentice_sim.entry:cameras',
+            'demonstrator = apprentice_sim.entry:demonstrator',
         ],
     },
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+from dataclasses import replace
 from math import atan2
 from math import cos
 from math import pi
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 from apprentice_sim.gripper import Gripper
 from apprentice_sim.kinematics import ArmKinematics
+from apprentice_sim.kinematics import REST_POSE
 from apprentice_sim.kinematics import ToolPose
 from apprentice_sim.kinematics import UnreachableError
 from apprentice_sim.kinematics import wrap
@@ -24,9 +26,6 @@ from apprentice_sim.motion import Reach
 from apprentice_sim.motion import reach_movement
 from apprentice_sim.motion import reach_of
 from so_arm_description import load_arm
-
-REST_POSE = (0.0, -1.70, 1.55, 1.0, 0.0, -0.85)
-"""Folded above the base, where the arm stays by itself when torque is off; rad."""
 
 DOWN = -pi / 2
 CUBE_EDGE = 0.028
@@ -43,10 +42,13 @@ CLEARANCE = 0.006
 PEAK_VELOCITY = 1.15
 LIMIT_MARGIN = 0.08
 ATTEMPTS = 3
-SETTLE_TIMEOUT_S = 1.5
 SETTLE_TOLERANCE_RAD = 0.008
 CORRECTION_PER_S = 3.0
 CORRECTION_LIMIT_RAD = 0.10
+# A larger difference is no sag: the follower is still on its way or does not follow at all.
+FOLLOWING_RAD = 0.15
+# The guard lets the follower approach at 0.5 rad/s after it is engaged.
+MEETING_PATIENCE_S = 25.0
 
 
 class Sight(NamedTuple):
@@ -63,12 +65,18 @@ class NoGraspError(RuntimeError):
     """The cube or the bin lies where the arm cannot work from above."""
 
 
+class NotFollowingError(RuntimeError):
+    """The follower does not go where the leader is."""
+
+
 class Demonstrator:
     """
     Move a leader's hand through pick-and-place episodes.
 
-    Call `begin`, then `step` at a steady rate until `done`. The hand follows a plan and, while
-    the plan rests, leans against the follower's sag as a person does who watches the gripper.
+    Call `begin`, then `step` at a steady rate until `done`. `step` raises NoGraspError and
+    NotFollowingError, after which only `begin` and `park` make sense. The hand follows a plan
+    and, while the plan rests, leans against the follower's sag as a person does who watches the
+    gripper.
     """
 
     def __init__(self, arm: str, hand: Sequence[float], seed: int = 0) -> None:
@@ -130,12 +138,21 @@ class Demonstrator:
         """Lean against what is left between plan and follower; say when it is little enough."""
         self._settling_s += dt_s
         errors = [a - b for a, b in zip(self._plan[:5], follower, strict=False)]
-        limit = CORRECTION_LIMIT_RAD
-        self._correction = [
-            min(max(correction + CORRECTION_PER_S * dt_s * error, -limit), limit)
-            for correction, error in zip(self._correction, errors, strict=True)]
-        near = max(map(abs, errors)) < SETTLE_TOLERANCE_RAD
-        return near or self._settling_s > SETTLE_TIMEOUT_S
+        worst = max(map(abs, errors))
+        if worst < FOLLOWING_RAD:
+            limit = CORRECTION_LIMIT_RAD
+            self._correction = [
+                min(max(correction + CORRECTION_PER_S * dt_s * error, -limit), limit)
+                for correction, error in zip(self._correction, errors, strict=True)]
+        if worst < SETTLE_TOLERANCE_RAD:
+            return True
+        if self._settling_s <= self._movement.patience_s:
+            return False
+        if self._movement.meeting and worst > FOLLOWING_RAD:
+            raise NotFollowingError(
+                f'the follower stays {worst:.2f} rad from where the leader is, after '
+                f'{self._settling_s:.0f} s: are both drivers active and teleoperation engaged?')
+        return True
 
     # The script. Each `yield` returns when the movement is over and the follower has settled.
 
@@ -143,7 +160,9 @@ class Demonstrator:
         jaw_open = self._gripper.position_for(OPEN_GAP)
         held = self._gripper.position_for(CUBE_EDGE) - SQUEEZE_RAD
         ready = self._ready()
-        yield self._joints_to('ready', (*ready, jaw_open))
+        yield replace(
+            self._joints_to('ready', (*ready, jaw_open)),
+            patience_s=MEETING_PATIENCE_S, meeting=True)
         while self.attempts < ATTEMPTS:
             self.attempts += 1
             grasp = self._grasp()

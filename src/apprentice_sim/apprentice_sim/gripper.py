@@ -44,7 +44,7 @@ class Gripper:
             limits=(joints['gripper'].lower, joints['gripper'].upper))
 
     def gap(self, position: float) -> float:
-        """Return the width in m between the fingers where a cube is held, at a jaw angle in rad."""
+        """Return the width in m between the fingers, where a cube is held, at an angle in rad."""
         turn = np.eye(4)
         turn[:2, :2] = [[np.cos(position), -np.sin(position)],
                         [np.sin(position), np.cos(position)]]

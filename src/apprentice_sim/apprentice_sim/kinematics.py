@@ -21,6 +21,9 @@ from so_arm_description import ArmDescription
 ARM_JOINTS = ('shoulder_pan', 'shoulder_lift', 'elbow_flex', 'wrist_flex', 'wrist_roll')
 TOOL_LINK = 'gripper_frame_link'
 
+REST_POSE = (0.0, -1.70, 1.55, 1.0, 0.0, -0.85)
+"""Folded above the base, where the arm stays by itself when torque is off; rad."""
+
 
 class UnreachableError(ValueError):
     """A tool pose that the arm cannot take; the message says which length does not suffice."""

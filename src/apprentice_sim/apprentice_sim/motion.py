@@ -31,11 +31,17 @@ class Reach(NamedTuple):
 
 @dataclass(frozen=True)
 class Movement:
-    """Six joint positions (rad) as a function of the time share 0..1, over `duration_s`."""
+    """
+    Six joint positions (rad) as a function of the time share 0..1, over `duration_s`.
+
+    The follower may then take `patience_s` more to arrive; a `meeting` must end with it there.
+    """
 
     name: str
     duration_s: float
     path: Callable[[float], tuple[float, ...]]
+    patience_s: float = 1.5
+    meeting: bool = False
 
     def at(self, elapsed_s: float) -> tuple[float, ...]:
         """Return the joints at a time since the start; before and after, the ends."""

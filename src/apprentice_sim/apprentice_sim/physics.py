@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 
 from apprentice_sim.arm_model import ServoDynamics
-from apprentice_sim.demonstrator import REST_POSE
+from apprentice_sim.kinematics import REST_POSE
 from apprentice_sim.randomisation import Variation
 from apprentice_sim.randomisation import variation
 from apprentice_sim.scene import apply_variation
@@ -21,6 +21,8 @@ from apprentice_sim.scene import build_model
 from apprentice_sim.scene import cube_qpos
 from so_arm_description import load_arm
 
+
+_SETTLING_STEPS = 1000
 
 
 class PhysicsError(RuntimeError):
@@ -67,6 +69,9 @@ class Physics:
         self.data.ctrl[:] = REST_POSE
         self.drive([None] * self._count)
         self.reset(seed)
+        for _ in range(_SETTLING_STEPS):
+            self.step()
+        self.data.time = 0.0
 
     @property
     def timestep_s(self) -> float:

@@ -7,9 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 
 from apprentice_sim.demonstrator import Demonstrator
-from apprentice_sim.demonstrator import REST_POSE
 from apprentice_sim.demonstrator import Sight
 from apprentice_sim.demonstrator import yaw_of
+from apprentice_sim.kinematics import REST_POSE
 from apprentice_sim.motor import approach
 from apprentice_sim.physics import Physics
 
