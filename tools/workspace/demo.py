@@ -34,7 +34,7 @@ NEXT = """
 What next
   ./ws shell                                             a shell in which the following work
   ros2 launch so100_bringup teleop.launch.py view:=true  the same robot, with a viewer
-  ros2 run apprentice_sim demonstrator --ros-args -r __ns:=/sim   someone who moves its leader
+  ros2 run apprentice_sim demonstrator --ros-args -p arm:=so100   someone to move its leader
   config/so100/hardware.yaml                             ports of your own arms go here"""
 
 
@@ -111,7 +111,7 @@ def _perform(
     print(f'-- The demonstrator moves the leader: {episodes} episodes')
     monitor.restart()
     demonstrator = Program(
-        ['ros2', 'run', 'apprentice_sim', 'demonstrator', '--ros-args', '-r', '__ns:=/sim',
+        ['ros2', 'run', 'apprentice_sim', 'demonstrator', '--ros-args', '-p', 'arm:=so100',
          '-p', f'episodes:={episodes}', '-p', f'seed:={seed}'],
         out / 'demonstrator.log', environment)
     progress = Progress()
