@@ -33,6 +33,7 @@ REST = 'driver/rest'
 REST_VELOCITY = 1.0
 REST_MIN_S = 0.5
 REST_MAX_S = 2.0
+REST_LEAD_NS = 50_000_000
 
 
 class Link(Enum):
@@ -87,6 +88,7 @@ class Arm:
         self._output = output
         self._limits: dict[str, int] = {}
         self._fade: Fade | None = None
+        self._commanded: tuple[float, ...] = ()
         self._seen_ns = dict.fromkeys(joints, 0)
         self._started_ns = 0
         self._retry_ns = 0
@@ -143,14 +145,18 @@ class Arm:
             return 0.0
         if not self.guard.acquire(REST, now_ns)[0]:
             return 0.0
-        distance = max(abs(goal - here) for goal, here in zip(pose, self._measured() or pose))
+        here = self._commanded or pose
+        distance = max(abs(goal - start) for goal, start in zip(pose, here))
         duration_s = min(max(distance / REST_VELOCITY, REST_MIN_S), REST_MAX_S)
-        point = TrajectoryPoint(now_ns + int(duration_s * 1e9), pose)
-        refusal = self.guard.submit(Command(REST, tuple(self._calibration), (point,)), now_ns)
+        still = (0.0,) * len(pose)
+        # A first point where the arm stands: without it the guard would ramp all the way.
+        points = (TrajectoryPoint(now_ns + REST_LEAD_NS, here, still),
+                  TrajectoryPoint(now_ns + REST_LEAD_NS + int(duration_s * 1e9), pose, still))
+        refusal = self.guard.submit(Command(REST, tuple(self._calibration), points), now_ns)
         if refusal is not None:
             self._output.say(f'no rest pose: {refusal.detail}', error=True)
             return 0.0
-        return duration_s
+        return duration_s + 2e-9 * REST_LEAD_NS
 
     # One cycle ----------------------------------------------------------------------------
 
@@ -168,6 +174,7 @@ class Arm:
         goals = {joint.name: joint.to_raw(position)
                  for joint, position in zip(self._joints, goal.position)}
         stamp_ns = self.bus.write_goals(goals)
+        self._commanded = goal.position
         self._output.commands(stamp_ns, tuple(goals.values()), goal.velocity)
 
     def _observe(self, now_ns: int) -> None:
