@@ -76,15 +76,9 @@ def save_calibration(path: Path, calibration: Mapping[str, JointCalibration]) ->
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(members, indent=4) + '\n'
-    staged = _write_beside(path, text.encode())
-    try:
-        if path.exists():
-            backup = _write_beside(path, path.read_bytes())
-            os.replace(backup, path.with_name(path.name + '.bak'))
-        os.replace(staged, path)
-    except OSError:
-        staged.unlink(missing_ok=True)
-        raise
+    if path.exists():
+        _replace(path.with_name(path.name + '.bak'), path.read_bytes())
+    _replace(path, text.encode())
     _sync_folder(path.parent)
 
 
@@ -199,14 +193,18 @@ def _parse_joint(path: Path, name: str, member: Any, bus_id: int) -> JointCalibr
     return joint
 
 
-def _write_beside(path: Path, data: bytes) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
-    with os.fdopen(descriptor, 'wb') as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(name, 0o644)
-    return Path(name)
+def _replace(path: Path, data: bytes) -> None:
+    descriptor, staged = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+    try:
+        with os.fdopen(descriptor, 'wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(staged, 0o644)
+        os.replace(staged, path)
+    except OSError:
+        os.unlink(staged)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

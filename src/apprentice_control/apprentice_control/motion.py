@@ -15,13 +15,13 @@ from apprentice_control.trajectory import Path
 from apprentice_control.trajectory import sample
 from apprentice_control.trajectory import TrajectoryPoint
 
-TOLERANCE_RAD = 0.01
-"""Commanded goal and request that differ by more (0.57 degrees, 6.5 ticks) have parted.
+TOLERANCE_RAD = 0.02
+"""Commanded goal and request that differ by more (1.1 degrees, 13 ticks) have parted.
 
-Less is what quantised leaders and linear pieces cost under the acceleration cap.
+Less is what quantised leaders, and lines that begin or end at 1 rad/s, cost under 30 rad/s².
 """
 
-CLOSE_RAD = 0.25 * TOLERANCE_RAD
+CLOSE_RAD = 0.0025
 """A joint that lagged has caught up when it could stop relative to the owner within this."""
 
 LONGEST_STEP_NS = 50_000_000
@@ -30,7 +30,7 @@ LONGEST_STEP_NS = 50_000_000
 RESTART_STEP_S = 0.005
 """Length of the step that begins from rest after a late cycle."""
 
-TOGETHER_NS = 20_000_000
+TOGETHER_NS = 40_000_000
 """Every joint must stay within the tolerance for as long before the ramp ends.
 
 A leader that only sweeps past the follower has not been caught up with.
@@ -129,7 +129,9 @@ class Motion:
         else:
             self._stream_point = None
         self.path = Path(anchor_ns, points, joints, position, self.velocity, streamed)
-        self._previous = list(position)
+        self._previous = [
+            min(max(value, follower.limit.lower), follower.limit.upper)
+            for value, follower in zip(position, self.followers)]
 
     def step(self, now_ns: int) -> None:
         """Move every joint to where it is commanded at an instant; earlier instants do nothing."""
@@ -200,14 +202,23 @@ class Motion:
             gap = abs(reachable - follower.position)
             if gap > TOLERANCE_RAD:
                 together = False
-            elif gap < CLOSE_RAD and not self.ramping:
-                closing = follower.velocity - pace
-                if closing * closing < 2.0 * limit.max_acceleration * CLOSE_RAD:
-                    self._gentle[joint] = False
+            if not self.ramping:
+                self._choose_approach(joint, abs(target - follower.position), gap, pace, dt)
             self._note_lag(joint, exact, target, gap if path.streamed else 0.0, previous, dt)
         if not together:
             self._apart_ns = now_ns
         self.caught_up = now_ns - self._apart_ns >= TOGETHER_NS
+
+    def _choose_approach(
+        self, joint: int, lost: float, gap: float, pace: float, dt: float,
+    ) -> None:
+        follower = self.followers[joint]
+        acceleration = follower.limit.max_acceleration
+        if lost > acceleration * dt * dt:
+            # More than the noise of a quantised stream: the next cycle will not make it up.
+            self._gentle[joint] = True
+        elif gap < CLOSE_RAD and (follower.velocity - pace) ** 2 < 2.0 * acceleration * CLOSE_RAD:
+            self._gentle[joint] = False
 
     def _note_lag(
         self,
