@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 import signal
 import sys
@@ -21,6 +22,8 @@ from apprentice_sim.presets import so_arm
 from apprentice_sim.pty import LinkError
 from apprentice_sim.pty import PtyBus
 from apprentice_sim.pty import serve
+from apprentice_sim.tap_file import TapFile
+from apprentice_sim.tap_file import TapFileError
 
 _BAD_INPUT = 2
 
@@ -45,6 +48,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help='delay of the USB adapter before replies arrive (default: 0)')
     parser.add_argument(
         '--echo', action='store_true', help='echo what the host sends, as some adapters do')
+    parser.add_argument(
+        '--taps', type=Path, metavar='FILE',
+        help='write every register change with its monotonic time to this file')
     parser.add_argument('--seed', type=int, default=0, help='seed of collisions (default: 0)')
     arguments = parser.parse_args(argv)
     if not 0.0 <= arguments.adapter_latency_ms <= 1000.0:
@@ -72,13 +78,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        with PtyBus(_bus(arguments), arguments.link) as pty:
+        with ExitStack() as stack:
+            bus = _bus(arguments)
+            if arguments.taps:
+                taps = TapFile(arguments.taps)
+                stack.callback(taps.close)
+                bus.add_tap(taps)
+            pty = stack.enter_context(PtyBus(bus, arguments.link))
             names = ', '.join(f'{s.servo_id} {s.name}' for s in pty.bus.servos)
             sys.stdout.write(f'{arguments.link}: {names}\nCtrl-C ends\n')
             sys.stdout.flush()
             serve([pty], stopped.is_set)
-    except (LinkError, PresetError, ScriptError) as error:
-        sys.stderr.write(f'bus: {error.strerror if isinstance(error, LinkError) else error}\n')
+    except (LinkError, TapFileError) as error:
+        sys.stderr.write(f'bus: {error.strerror}\n')
+        return _BAD_INPUT
+    except (PresetError, ScriptError) as error:
+        sys.stderr.write(f'bus: {error}\n')
         return _BAD_INPUT
     return 0
 

@@ -18,6 +18,7 @@ from apprentice_sim.physics import BodyPose
 from apprentice_sim.physics import Physics
 from apprentice_sim.presets import Role
 from apprentice_sim.pty import PtyBus
+from apprentice_sim.tap_file import TapFile
 
 STATE_RATE_HZ = 60.0
 # Lost time is made up in bursts; beyond this a real arm would have moved unseen for too long.
@@ -43,6 +44,8 @@ class WorldConfig:
     follower_calibration: Path | None = None
     leader_faults: Path | None = None
     follower_faults: Path | None = None
+    leader_taps: Path | None = None
+    follower_taps: Path | None = None
 
 
 class WorldState(NamedTuple):
@@ -86,7 +89,13 @@ class World:
         self.follower.feel(self.physics.motions(), now)
         self.leader.place(self.physics.joints(), now)
         self._ports: list[PtyBus] = []
+        self._taps: list[TapFile] = []
         try:
+            for arm, path in (
+                    (self.leader, config.leader_taps), (self.follower, config.follower_taps)):
+                if path is not None:
+                    self._taps.append(TapFile(path))
+                    arm.bus.add_tap(self._taps[-1])
             for arm, link in (
                     (self.leader, config.leader_link), (self.follower, config.follower_link)):
                 self._ports.append(PtyBus(arm.bus, link))
@@ -100,10 +109,12 @@ class World:
         self._pace_from: tuple[int, int] | None = None
 
     def close(self) -> None:
-        """Take both ports away; the loop must have ended."""
+        """Take both ports away and finish the files; the loop must have ended."""
         for port in self._ports:
             port.close()
-        self._ports = []
+        for taps in self._taps:
+            taps.close()
+        self._ports, self._taps = [], []
 
     def quiet_s(self) -> float:
         """Return for how long no driver has written to either port; any thread may ask."""

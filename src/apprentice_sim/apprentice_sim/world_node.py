@@ -32,6 +32,7 @@ from apprentice_sim.names import NAMESPACE
 from apprentice_sim.physics import BodyPose
 from apprentice_sim.presets import PresetError
 from apprentice_sim.pty import LinkError
+from apprentice_sim.tap_file import TapFileError
 from apprentice_sim.world import RealTimeError
 from apprentice_sim.world import STATE_RATE_HZ
 from apprentice_sim.world import World
@@ -62,13 +63,17 @@ PARAMETERS = (
         'follower_calibration', '', "LeRobot's calibration file; empty: the built-in one."),
     ParameterSpec('leader_faults', '', "Fault script of the leader's bus; empty: none."),
     ParameterSpec('follower_faults', '', "Fault script of the follower's bus; empty: none."),
+    ParameterSpec(
+        'leader_taps', '', "File to write the leader's register changes to; empty: none."),
+    ParameterSpec(
+        'follower_taps', '', "File to write the follower's register changes to; empty: none."),
 )
 
 
 class WorldNode(ManagedNode):
     """Run the world in a thread of its own; reset, hand and state pass between its steps."""
 
-    expected_errors = (PresetError, LinkError, ScriptError)
+    expected_errors = (PresetError, LinkError, ScriptError, TapFileError)
 
     def __init__(self) -> None:
         super().__init__('world', PARAMETERS, namespace=NAMESPACE)
@@ -221,7 +226,8 @@ class WorldNode(ManagedNode):
             arm=values['arm'], seed=values['seed'],
             leader_calibration=optional('leader_calibration'),
             follower_calibration=optional('follower_calibration'),
-            leader_faults=optional('leader_faults'), follower_faults=optional('follower_faults'))
+            leader_faults=optional('leader_faults'), follower_faults=optional('follower_faults'),
+            leader_taps=optional('leader_taps'), follower_taps=optional('follower_taps'))
 
 
 def default_link(role: str) -> Path:

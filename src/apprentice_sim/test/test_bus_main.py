@@ -8,7 +8,11 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
+import time
 
+from apprentice_sim.frames import with_checksum
+from apprentice_sim.tap_file import read_taps
+from apprentice_sim.taps import TapKind
 from apprentice_sim.testing import so_arm_process
 import pytest
 import serial
@@ -52,7 +56,23 @@ def test_script_injects_faults(tmp_path: Path) -> None:
             assert line.read(6) == PONG
 
 
+def test_register_changes_go_to_a_file(tmp_path: Path) -> None:
+    """A goal that the host writes is in the file, with the time at which it came."""
+    taps = tmp_path / 'taps'
+    goal = with_checksum(b'\xff\xff\x01\x05\x03\x2a\x34\x08\x00')
+    with so_arm_process('follower', tmp_path, '--taps', str(taps)) as (port, _):
+        before_ns = time.monotonic_ns()
+        with serial.Serial(port, 1_000_000, timeout=2.0) as line:
+            line.write(goal)
+            assert len(line.read(6)) == 6
+        after_ns = time.monotonic_ns()
+    goals = [tap for tap in read_taps(taps) if tap.kind is TapKind.GOAL]
+    assert [(tap.name, tap.value) for tap in goals] == [('shoulder_pan', 0x834)]
+    assert before_ns < goals[0].t_ns < after_ns
+
+
 @pytest.mark.parametrize(('arguments', 'message'), [
+    (('--taps', 'absent/taps'), 'absent/taps: register changes cannot be written'),
     (('--servos', 'xl330:1'), "servo 'xl330:1': expected MODEL:ID"),
     (('--script', 'absent.yaml'), 'absent.yaml'),
     (('--calibration', 'absent.json'), 'absent.json'),
