@@ -17,10 +17,12 @@ import sys
 import time
 from types import FrameType
 
+from ament_index_python.packages import get_package_prefix
 from demonstration.episodes import episodes_of
 from demonstration.episodes import Progress
 from demonstration.monitor import Monitor
 from demonstration.processes import Program
+from demonstration.report import Episode
 from demonstration.report import make_report
 from demonstration.report import Report
 from demonstration.report import to_text
@@ -107,12 +109,13 @@ def _await_robot(monitor: Monitor, launch: Program, begin: float) -> float:
 def _perform(
     monitor: Monitor, launch: Program, episodes: int, seed: int, out: Path,
     environment: dict[str, str],
-) -> list:
+) -> list[Episode]:
     print(f'-- The demonstrator moves the leader: {episodes} episodes')
     monitor.restart()
     demonstrator = Program(
-        ['ros2', 'run', 'apprentice_sim', 'demonstrator', '--ros-args', '-p', 'arm:=so100',
-         '-p', f'episodes:={episodes}', '-p', f'seed:={seed}'],
+        # Not through `ros2 run`, which would not pass a signal on.
+        [f'{get_package_prefix("apprentice_sim")}/lib/apprentice_sim/demonstrator', '--ros-args',
+         '-p', 'arm:=so100', '-p', f'episodes:={episodes}', '-p', f'seed:={seed}'],
         out / 'demonstrator.log', environment)
     progress = Progress()
     begin = time.monotonic()

@@ -68,9 +68,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    demo = add('demo', _demo, 'bring an SO-100 up in simulation, do 3 episodes, report')
-    demo.add_argument('arguments', nargs=argparse.REMAINDER,
-                      help='options of the demo: --episodes N --seed N --out DIR')
+    add('demo', _demo, 'bring an SO-100 up in simulation, do 3 episodes, report '
+        '(options: --episodes N --seed N --out DIR)')
     add('test', _test, 'build, run colcon test and the tests in tests/').add_argument(
         'packages', nargs='*', help='only these packages (default: all, and tests/)')
     add('shell', _shell, 'open the sourced environment, or run one command in it').add_argument(
@@ -86,7 +85,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command of `ws`; return its exit status (1 on an error that has been explained)."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args, rest = parser.parse_known_args(arguments)
+    if args.name == 'demo':
+        args.arguments = rest  # the demo reads its own options: only it may import ROS
+    elif rest:
+        parser.error(f'unrecognized arguments: {" ".join(rest)}')
     try:
         return args.run(args)
     except WorkspaceError as error:

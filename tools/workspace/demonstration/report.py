@@ -92,7 +92,7 @@ def to_text(report: Report) -> str:
             f'  {name:42}{delay.n:7}{"":8}{delay.median:6.1f} ms{delay.p99:6.1f} ms')
     lines += ['', 'Lag of whole curves (20 ms of it are the lead that smooths the motion)']
     lines += [f'  {name:42}{lag:21.1f} ms' for name, lag in report.lags.items()]
-    lines += ['', 'Interventions of the guard']
+    lines += ['', 'What the guard did or refused']
     lines += [f'  {name:42}{count:7}' for name, count in report.interventions.items()] \
         or ['  none']
     return '\n'.join(lines)
