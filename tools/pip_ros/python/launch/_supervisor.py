@@ -104,8 +104,10 @@ class Supervisor:
         try:
             child = ChildProcess(spec, self._group, self.console, self._exited(action))
         except OSError as error:
-            raise RuntimeError(
-                f"cannot start '{spec.name}', cmd '{' '.join(spec.cmd)}': {error}") from error
+            # Like upstream, which goes on without it.
+            self.console.log(
+                Level.ERROR, spec.name, f'exception occurred while executing process: {error}')
+            return
         self._running.append(child)
         self.console.log(Level.INFO, spec.name, f'process started with pid [{child.pid}]')
         child.watch()

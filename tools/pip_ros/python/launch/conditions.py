@@ -42,8 +42,9 @@ class IfCondition(Condition):
         word = text.strip().lower()
         if word not in TRUE_WORDS + FALSE_WORDS:
             raise InvalidConditionExpressionError(
-                f"invalid condition expression: expected one of {[*TRUE_WORDS, *FALSE_WORDS]}, "
-                f"got '{text}' from {describe(self._predicate)}")
+                'invalid condition expression, expected one of '
+                f"[{', '.join(TRUE_WORDS + FALSE_WORDS)}] but got '{text}', expanded from "
+                f'{describe(self._predicate)}')
         return word in TRUE_WORDS
 
 

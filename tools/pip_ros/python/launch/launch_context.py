@@ -38,6 +38,10 @@ class Locals:
         """Take the newest frame away."""
         self._frames.pop()
 
+    def merged(self) -> dict[str, Any]:
+        """Return the values that hold now."""
+        return {name: value for frame in self._frames for name, value in frame.items()}
+
 
 class LaunchContext:
     """Hold launch configurations, environment, locals and event handlers."""
@@ -47,6 +51,7 @@ class LaunchContext:
         self.noninteractive = noninteractive
         self.launch_configurations: dict[str, str] = {}
         self.locals = Locals()
+        self.known_configurations: set[str] = set()
         self.is_shutdown = False
         self.supervisor: Supervisor | None = None
         self.emit: Callable[[Event], None] | None = None

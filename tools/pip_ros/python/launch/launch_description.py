@@ -42,28 +42,24 @@ class LaunchDescription(LaunchDescriptionEntity):
     def get_launch_arguments(self) -> list[DeclareLaunchArgument]:
         """Return the declared arguments, those of included files too, each name once."""
         found: dict[str, DeclareLaunchArgument] = {}
-        for argument, _ in declared_arguments(self):
+        for argument in _declared(self, with_includes=True):
             found.setdefault(argument.name, argument)
         return list(found.values())
 
+    def required_arguments(self) -> list[DeclareLaunchArgument]:
+        """Return the arguments that whoever includes this description must give."""
+        return [argument for argument in _declared(self, with_includes=False)
+                if argument.default_value is None]
 
-def declared_arguments(
-    entity: LaunchDescriptionEntity, given: frozenset[str] = frozenset(),
-    conditional: bool = False,
-) -> Iterator[tuple[DeclareLaunchArgument, bool]]:
-    """Yield the arguments declared below an entity, and whether each one is required.
 
-    An include that is given an argument hides its declaration, and nothing below a condition is
-    required.
-    """
+def _declared(entity: LaunchDescriptionEntity,
+              with_includes: bool) -> Iterator[DeclareLaunchArgument]:
     from .actions import DeclareLaunchArgument
     from .actions import IncludeLaunchDescription
-    conditional = conditional or getattr(entity, 'condition', None) is not None
     if isinstance(entity, DeclareLaunchArgument):
-        if entity.name not in given:
-            yield entity, entity.default_value is None and not conditional
-        return
-    if isinstance(entity, IncludeLaunchDescription):
-        given = given | entity.argument_names()
-    for child in entity.describe_sub_entities():
-        yield from declared_arguments(child, given, conditional)
+        yield entity
+    # What stands under a condition may never be reached.
+    elif with_includes or not (isinstance(entity, IncludeLaunchDescription)
+                               or getattr(entity, 'condition', None)):
+        for child in entity.describe_sub_entities():
+            yield from _declared(child, with_includes)

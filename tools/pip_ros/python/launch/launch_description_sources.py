@@ -41,7 +41,11 @@ def get_launch_description_from_python_launch_file(path: str | os.PathLike) -> L
     module = importlib.util.module_from_spec(spec)
     # Found there by dataclasses and by inspect while the file runs.
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise RuntimeError(
+            f"launch file '{file}' cannot be loaded: {type(error).__name__}: {error}") from error
     entry = getattr(module, ENTRY, None)
     if entry is None:
         raise InvalidPythonLaunchFileError(

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-import os
 from typing import TYPE_CHECKING
 from typing import Union
 
@@ -46,20 +45,28 @@ class TextSubstitution(Substitution):
         return f"'{self.text}'"
 
 
-SomeSubstitutionsType = Union[
-    str, os.PathLike, Substitution, Iterable[Union[str, os.PathLike, Substitution]]]
+SomeSubstitutionsType = Union[str, Substitution, Iterable[Union[str, Substitution]]]
 
 
 def normalize_to_list_of_substitutions(value: SomeSubstitutionsType) -> list[Substitution]:
     """Return the substitutions whose texts, joined, make up the value."""
     if isinstance(value, Substitution):
         return [value]
-    if isinstance(value, (str, os.PathLike)):
-        return [TextSubstitution(text=os.fspath(value))]
+    if isinstance(value, str):
+        return [TextSubstitution(text=value)]
     if isinstance(value, Iterable):
-        return [part for item in value for part in normalize_to_list_of_substitutions(item)]
+        return [_as_substitution(item) for item in value]
+    raise TypeError(f'expected a str, a substitution or a flat list of these, found {value!r}')
+
+
+def _as_substitution(item: object) -> Substitution:
+    if isinstance(item, Substitution):
+        return item
+    if isinstance(item, str):
+        return TextSubstitution(text=item)
+    # Upstream takes no paths and no lists inside lists either.
     raise TypeError(
-        f'expected a text, a path, a substitution or a list of these, found {value!r}')
+        f'expected a str or a substitution, found {item!r} of type {type(item).__name__}')
 
 
 def perform_substitutions(context: LaunchContext, parts: Iterable[Substitution]) -> str:

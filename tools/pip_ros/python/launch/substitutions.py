@@ -34,6 +34,7 @@ class LaunchConfiguration(Substitution):
     def perform(self, context: LaunchContext) -> str:
         """Return the configuration's value, or the default."""
         name = perform_substitutions(context, self.variable_name)
+        context.known_configurations.add(name)
         if name in context.launch_configurations:
             return context.launch_configurations[name]
         if self._default is None:
@@ -68,19 +69,18 @@ class EnvironmentVariable(Substitution):
 
 
 class PathJoinSubstitution(Substitution):
-    """Join path components, each of which may hold substitutions."""
+    """Join path components, each a text or a substitution."""
 
-    def __init__(self, substitutions: Iterable[SomeSubstitutionsType]) -> None:
-        self.substitutions = [normalize_to_list_of_substitutions(part) for part in substitutions]
+    def __init__(self, substitutions: Iterable[str | Substitution]) -> None:
+        self.substitutions = normalize_to_list_of_substitutions(substitutions)
 
     def perform(self, context: LaunchContext) -> str:
         """Return the joined path."""
-        return os.path.join(
-            *(perform_substitutions(context, part) for part in self.substitutions))
+        return os.path.join(*(part.perform(context) for part in self.substitutions))
 
     def describe(self) -> str:
         """Return the components."""
-        return f"PathJoin({', '.join(describe(part) for part in self.substitutions)})"
+        return f"PathJoin({', '.join(part.describe() for part in self.substitutions)})"
 
 
 class ThisLaunchFileDir(Substitution):
@@ -115,13 +115,12 @@ class EqualsSubstitution(Substitution):
         """Tell whether both sides are equal."""
         left = perform_substitutions(context, self.left)
         right = perform_substitutions(context, self.right)
-        if left == right:
+        if left == right or _truth(left) is not None and _truth(left) is _truth(right):
             return True
         try:
             return math.isclose(float(left), float(right))
         except ValueError:
-            words = left.strip().lower(), right.strip().lower()
-            return words[0] == words[1] and words[0] in ('true', 'false')
+            return False
 
     def describe(self) -> str:
         """Return both sides."""
@@ -140,6 +139,10 @@ def _as_text(value: object) -> SomeSubstitutionsType:
     if isinstance(value, (bool, int, float)):
         return str(value)
     return value  # type: ignore[return-value]
+
+
+def _truth(text: str) -> bool | None:
+    return {'true': True, '1': True, 'false': False, '0': False}.get(text.lower())
 
 
 def _word(value: bool) -> str:

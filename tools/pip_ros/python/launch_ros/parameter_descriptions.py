@@ -61,70 +61,78 @@ def evaluate_parameters(context: LaunchContext, values: Mapping[Any, Any],
 
 def _evaluate(context: LaunchContext, name: str, value: Any) -> Value:
     if isinstance(value, ParameterValue):
-        return _typed(context, name, value)
+        return _evaluate_typed(context, name, value)
     if isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    if isinstance(value, Substitution):
-        return _parse(name, perform_text(context, value))
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        if any(isinstance(item, Substitution) for item in value):
-            return _parse(name, perform_text(context, value))
-        return _uniform(name, list(value))
-    raise TypeError(
-        f"parameter '{name}': {value!r} of type {type(value).__name__} is not a parameter value; "
-        'expected bool, int, float, str, a list of one of these, or a substitution')
+    if _holds_substitution(value):
+        return parse_text(name, perform_text(context, value))
+    if isinstance(value, Sequence):
+        items = list(value)
+        if {type(item) for item in items} == {int, float}:
+            return [float(item) for item in items]
+        return _uniform(name, items)
+    raise _unusable(name, value)
 
 
-def _typed(context: LaunchContext, name: str, parameter: ParameterValue) -> Value:
-    value = parameter.value
-    if parameter.value_type is None:
+def _evaluate_typed(context: LaunchContext, name: str, parameter: ParameterValue) -> Value:
+    value, kind = parameter.value, parameter.value_type
+    if kind is None:
         return _evaluate(context, name, value)
-    if not isinstance(value, (bool, int, float)) and not _is_plain_list(value):
+    if isinstance(value, str) or _holds_substitution(value):
         text = perform_text(context, value)
-        value = text if parameter.value_type is str else _parse(name, text)
-    if not _has_type(value, parameter.value_type):
+        value = text if kind is str else parse_text(name, text)
+    if kind is float and type(value) is int:
+        return float(value)
+    if not _has_type(value, kind):
         raise ValueError(
-            f"parameter '{name}': expected {parameter.value_type}, found {value!r} of type "
-            f'{type(value).__name__}')
-    return float(value) if parameter.value_type is float else value
+            f"parameter '{name}': expected {getattr(kind, '__name__', kind)}, found {value!r}")
+    return value
 
 
-def _is_plain_list(value: Any) -> bool:
-    return (isinstance(value, Sequence) and not isinstance(value, str)
-            and not any(isinstance(item, (str, Substitution)) for item in value))
+def _holds_substitution(value: Any) -> bool:
+    return isinstance(value, Substitution) or (
+        isinstance(value, Sequence) and any(isinstance(item, Substitution) for item in value))
 
 
 def _has_type(value: Any, kind: Any) -> bool:
     if get_origin(kind) is list:
         return isinstance(value, list) and all(_has_type(v, get_args(kind)[0]) for v in value)
-    if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
     return type(value) is kind
 
 
-def _parse(name: str, text: str) -> Value:
+def parse_text(name: str, text: str) -> Value:
+    """Return the value that YAML reads from a parameter's text."""
     # Only here, so that a launch without substituted parameters starts sooner.
     import yaml
+    if not text:
+        return text
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
+    except yaml.YAMLError as error:
+        raise ValueError(
+            f"parameter '{name}': '{text}' is no YAML value; for a plain text, wrap it in "
+            'ParameterValue(..., value_type=str)') from error
     if isinstance(value, list):
         return _uniform(name, value)
-    return value if isinstance(value, (bool, int, float)) else text
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    raise _unusable(name, value)
 
 
 def _uniform(name: str, items: list[Any]) -> list[Scalar]:
     kinds = {type(item) for item in items}
-    if kinds == {int, float}:
-        return [float(item) for item in items]
-    if len(kinds) > 1 or not kinds <= {bool, int, float, str}:
-        raise TypeError(
-            f"parameter '{name}': {items!r}: expected a list of values of one type, bool, int, "
-            'float or str')
+    if len(kinds) != 1 or not kinds <= {bool, int, float, str}:
+        raise _unusable(name, items)
     return items
+
+
+def _unusable(name: str, value: Any) -> TypeError:
+    return TypeError(
+        f"parameter '{name}': found {value!r} of type {type(value).__name__}, expected bool, int, "
+        'float, str or a non-empty list of values of one of these; for a plain text, wrap it in '
+        'ParameterValue(..., value_type=str)')
 
 
 __all__ = ['ParameterFile', 'ParameterValue']

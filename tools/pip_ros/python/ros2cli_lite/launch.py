@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from pathlib import Path
 import sys
 
 from ament_index_python.packages import get_package_share_directory
 from ament_index_python.packages import get_packages_with_prefixes
+from launch import LaunchContext
 from launch import LaunchDescription
 from launch import LaunchService
+from launch._console import Level
 from launch.actions import IncludeLaunchDescription
+from launch.actions import OpaqueFunction
 from launch.launch_description_entity import describe_tree
 from launch.launch_description_sources import get_launch_description_from_python_launch_file
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -76,8 +80,19 @@ def run_launch_file(path: Path, given: dict[str, str], args: argparse.Namespace)
     if args.show_all_subprocesses_output:
         service.context.environment['OVERRIDE_LAUNCH_PROCESS_OUTPUT'] = 'both'
     service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(str(path.absolute())), launch_arguments=given.items())]))
+        PythonLaunchDescriptionSource(str(path.absolute())), launch_arguments=given.items()),
+        OpaqueFunction(function=warn_of_unknown, args=[given])]))
     return service.run()
+
+
+def warn_of_unknown(context: LaunchContext, given: dict[str, str]) -> None:
+    """Point out arguments that no launch file has declared or read: most are misspelled."""
+    known = sorted(context.known_configurations)
+    for name in given.keys() - context.known_configurations:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known) or 'none'}"
+        context.supervisor.console.log(
+            Level.WARNING, 'launch', f"argument '{name}' is not used by any launch file; {hint}")
 
 
 def find_launch_file(package: str, name: str | None) -> Path:
@@ -113,7 +128,7 @@ def parse_launch_arguments(words: list[str]) -> dict[str, str]:
     given = {}
     for word in words:
         name, separator, value = word.partition(SEPARATOR)
-        if not (name and separator):
+        if not (name and separator and value):
             raise CommandError(
                 f"malformed launch argument '{word}', expected format '<name>:=<value>'")
         given.pop(name, None)

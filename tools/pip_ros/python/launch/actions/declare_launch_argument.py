@@ -39,6 +39,7 @@ class DeclareLaunchArgument(Action):
     def execute(self, context: LaunchContext) -> None:
         """Set the launch configuration to its default, or check the value given."""
         configurations = context.launch_configurations
+        context.known_configurations.add(self.name)
         if self.name not in configurations:
             if self.default_value is None:
                 raise RuntimeError(

@@ -9,7 +9,7 @@ import os
 from typing import Any
 from typing import TYPE_CHECKING
 
-from ..launch_description import declared_arguments
+from .pop_locals import PopLocals
 from ..launch_description import LaunchDescription
 from ..launch_description_entity import Action
 from ..launch_description_entity import LaunchDescriptionEntity
@@ -41,11 +41,11 @@ class IncludeLaunchDescription(Action):
         description = self._source.get_launch_description(context)
         given = {perform_text(context, name): perform_text(context, value)
                  for name, value in self._arguments}
-        self._check_required(description, context, given)
+        self._check_required(description, given)
         context.launch_configurations.update(given)
         path = os.path.abspath(self._source.location)
         context.locals.push({'current_launch_file_path': path})
-        return [description, EndOfFile()]
+        return [description, PopLocals()]
 
     def describe_sub_entities(self) -> list[LaunchDescriptionEntity]:
         """Return the included description if its place is known beforehand."""
@@ -55,27 +55,14 @@ class IncludeLaunchDescription(Action):
         except SubstitutionFailure:
             return []
 
-    def argument_names(self) -> frozenset[str]:
-        """Return the names of the arguments set here, as far as they are plain texts."""
-        return frozenset(name for name, _ in self._arguments if isinstance(name, str))
-
     def describe(self) -> str:
         """Return the place of the included description."""
         return f'IncludeLaunchDescription({self._source.location})'
 
     @staticmethod
-    def _check_required(description: LaunchDescription, context: LaunchContext,
-                        given: dict[str, str]) -> None:
-        for argument, required in declared_arguments(description):
-            if required and argument.name not in {**context.launch_configurations, **given}:
+    def _check_required(description: LaunchDescription, given: dict[str, str]) -> None:
+        for argument in description.required_arguments():
+            if argument.name not in given:
                 raise RuntimeError(
                     f"Included launch description missing required argument '{argument.name}' "
                     f"(description: '{argument.description}'), given: [{', '.join(given)}]")
-
-
-class EndOfFile(Action):
-    """Leave the included file."""
-
-    def execute(self, context: LaunchContext) -> None:
-        """Make the including file the current one again."""
-        context.locals.pop()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from typing import TYPE_CHECKING
 
+from .pop_locals import PopLocals
 from ..event import Event
 from ..event import EventHandler
 from ..launch_description_entity import Action
@@ -43,9 +44,16 @@ class TimerAction(Action):
         period = self._period
         seconds = float(
             period if isinstance(period, (int, float)) else perform_text(context, period))
+        # What was current when the timer started is current again when it is due.
+        saved = context.locals.merged()
+
+        def visit_actions(event: Event, context: LaunchContext) -> list[LaunchDescriptionEntity]:
+            context.locals.push(saved)
+            return [*self._actions, PopLocals()]
+
         context.register_event_handler(EventHandler(
             matcher=lambda event: isinstance(event, TimerEvent) and event.timer is self,
-            entities=self._actions, handle_once=True))
+            entities=visit_actions, handle_once=True))
         assert context.supervisor is not None
         context.supervisor.call_later(
             seconds, lambda: context.emit_event_sync(TimerEvent(self)))

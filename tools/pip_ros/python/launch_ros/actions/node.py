@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping
 import os
+from pathlib import Path
 import tempfile
 from typing import Any
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from ..substitutions import ExecutableInPackage
 if TYPE_CHECKING:
     from launch import LaunchContext
 
-Parameters = Iterable[Union[SomeSubstitutionsType, ParameterFile, Mapping[Any, Any]]]
+Parameters = Union[SomeSubstitutionsType, Path, ParameterFile, Mapping[Any, Any]]
 Remappings = Iterable[tuple[SomeSubstitutionsType, SomeSubstitutionsType]]
 ANY_NODE = '/**'
 
@@ -37,15 +38,17 @@ class Node(ExecuteProcess):
     def __init__(self, *, executable: SomeSubstitutionsType, package: SomeSubstitutionsType,
                  name: SomeSubstitutionsType | None = None,
                  namespace: SomeSubstitutionsType | None = None,
-                 parameters: Parameters | None = None, remappings: Remappings | None = None,
+                 parameters: list[Parameters] | None = None, remappings: Remappings | None = None,
                  ros_arguments: Iterable[SomeSubstitutionsType] | None = None,
                  arguments: Iterable[SomeSubstitutionsType] | None = None,
                  **kwargs: Any) -> None:
+        if not isinstance(parameters, (list, type(None))):
+            raise TypeError(f'parameters={parameters!r}: expected a list')
         program = ExecutableInPackage(executable=executable, package=package)
         super().__init__(cmd=[program, *(arguments or [])], **kwargs)
         self._node_name = name
         self._namespace = namespace
-        self._parameters = list(parameters or [])
+        self._parameters = [] if parameters is None else parameters
         self._remappings = list(remappings or [])
         self._ros_arguments = list(ros_arguments or [])
 
@@ -74,7 +77,7 @@ class Node(ExecuteProcess):
         if self._namespace is None:
             return base
         own = perform_text(context, self._namespace)
-        return join_namespace(base, own) if own or base is not None else None
+        return join_namespace(base, own)
 
     def _parameter_files(self, context: LaunchContext, namespace: str | None) -> list[str]:
         paths = []
@@ -84,10 +87,13 @@ class Node(ExecuteProcess):
                 paths.append(_write(context, self._parameter_key(context, namespace), values))
             elif isinstance(parameter, ParameterFile):
                 paths.append(parameter.evaluate(context))
+            elif isinstance(parameter, Path):
+                paths.append(str(parameter))
             else:
                 paths.append(perform_text(context, parameter))
         for path in paths:
             if not os.path.isfile(path):
+                # Upstream warns and starts the node without it: no way to start an arm.
                 raise FileNotFoundError(f"parameter file '{path}' does not exist")
         return paths
 
