@@ -70,11 +70,12 @@ class CamerasNode(ManagedNode):
     def configure(self) -> None:
         """Make the renderer and the topics."""
         values = self.values
-        priority = lower_priority()
         self._renderer = SceneRenderer(
             values['arm'], values['width'], values['height'], values['samples'])
         self._outlets = {name: self._make_outlets(name) for name in values['cameras']}
         self._durations = DurationMonitor()
+        # Only now, so that a busy host does not hold up the start.
+        priority = lower_priority()
         self.get_logger().info(
             f'{", ".join(self._outlets)} by {os.environ.get("MUJOCO_GL", "default OpenGL")}, '
             f'{priority}')

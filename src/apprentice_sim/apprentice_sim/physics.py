@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import logging
 from math import isfinite
 from typing import NamedTuple
 
@@ -23,6 +24,9 @@ from so_arm_description import load_arm
 
 
 _SETTLING_STEPS = 1000
+
+# MuJoCo's own handler writes a log file into whatever folder the process was started in.
+mujoco.set_mju_user_warning(logging.getLogger(__name__).warning)
 
 
 class PhysicsError(RuntimeError):
