@@ -269,10 +269,10 @@ class Arm:
         torque = self.bus.read_many('torque_enable')
         if len(torque) < len(self._joints):
             raise TransactionError('not every motor answers yet')
-        if not all(torque.values()):
-            settings.prepare(self.bus, self._config, self._calibration)
         if self.guard is None:
             return
+        if not all(torque.values()):
+            settings.prepare(self.bus, self._config, self._calibration)
         if self.driving and self._fade is None:
             self._refuse_alarmed(torque)
             present = energise(self.bus, self._joints, self._limits)

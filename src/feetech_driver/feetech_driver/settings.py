@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+import time
 from typing import NamedTuple
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from feetech_driver.registers import Register
 from feetech_driver.registers import REGISTERS
 
 MULTI_TURN = 0x10
+QUIET_S = 0.05
 _POSITION_MODE = 0
 _FASTEST = 254
 # A servo that holds its torque would jump if one of these changed under it.
@@ -88,10 +90,17 @@ def calibrated(
 def differences(
     bus: RegisterBus, registers: Mapping[str, Mapping[str, int]],
 ) -> list[Setting]:
-    """Return the registers whose value on the bus differs."""
-    return [
-        Setting(joint, name, value, found)
+    """Return the registers whose value on the bus differs, each read twice."""
+    suspects = [
+        (joint, name, value)
         for joint, row in registers.items() for name, value in row.items()
+        if bus.read(joint, name) != value
+    ]
+    if suspects:
+        # A reply that comes too late for its own request passes for that of the next one.
+        time.sleep(QUIET_S)
+    return [
+        Setting(joint, name, value, found) for joint, name, value in suspects
         if (found := bus.read(joint, name)) != value
     ]
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import json
 import os
 from pathlib import Path
+import signal
 import subprocess
 import threading
 import time
@@ -180,10 +181,6 @@ class Peer:
         state = self.states[-1]
         return state.position[state.name.index(joint)]
 
-    def wait_active(self) -> None:
-        """Wait until goals are being written."""
-        until(lambda: len(self.commands) > 3, 'the driver never became active', 15.0)
-
     def wait_guard(self, condition: Callable[[GuardState], bool], what: str) -> GuardState:
         """Wait for a guard state."""
         until(lambda: any(condition(state) for state in list(self.guard)), what)
@@ -253,7 +250,13 @@ class Stage:
     def start_active(self, **parameters: object) -> Driver:
         """Start a driver and wait until it drives."""
         driver = self.start(**parameters)
-        self.peer.wait_active()
+        try:
+            until(lambda: len(self.peer.commands) > 3 or driver.process.poll() is not None,
+                  'no goals', 15.0)
+            assert driver.process.poll() is None, 'it ended'
+        except AssertionError as error:
+            driver.signal(signal.SIGTERM)
+            raise AssertionError(f'the driver never drove: {error}; it said {driver.end()}')
         return driver
 
     def torque(self) -> set[int]:
