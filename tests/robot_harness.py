@@ -54,16 +54,7 @@ class Launch:
 
     def processes(self) -> dict[int, str]:
         """Return the living processes that it started, itself included: command by pid."""
-        found = {}
-        for entry in Path('/proc').iterdir():
-            if entry.name.isdigit():
-                try:
-                    if self.mark.encode() in (entry / 'environ').read_bytes().split(b'\0'):
-                        command = (entry / 'cmdline').read_bytes().replace(b'\0', b' ')
-                        found[int(entry.name)] = command.decode(errors='replace')
-                except OSError:
-                    continue
-        return found
+        return marked_processes(self.mark)
 
     def find(self, *words: str) -> int:
         """Return the pid of the only process whose command has all these words."""
@@ -168,3 +159,17 @@ def wait(condition: Callable[[], bool], timeout_s: float) -> bool:
     while not condition() and time.monotonic() < end:
         time.sleep(0.02)
     return condition()
+
+
+def marked_processes(mark: str) -> dict[int, str]:
+    """Return the command of every living process with `NAME=value` in its environment, by pid."""
+    found = {}
+    for entry in Path('/proc').iterdir():
+        if entry.name.isdigit():
+            try:
+                if mark.encode() in (entry / 'environ').read_bytes().split(b'\0'):
+                    command = (entry / 'cmdline').read_bytes().replace(b'\0', b' ')
+                    found[int(entry.name)] = command.decode(errors='replace')
+            except OSError:
+                continue
+    return found

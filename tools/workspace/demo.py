@@ -173,7 +173,7 @@ def _own_domain() -> Iterator[str]:
         return
     import domain_coordinator
     with domain_coordinator.domain_id() as domain:
-        yield domain
+        yield str(domain)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -73,6 +73,7 @@ class TeleopNode(ManagedNode):
         ), values['engage_on_start'])
         self._logged: tuple[Phase, str] | None = None
         self._last_stamp_ns = 0
+        self._has_engaged = False
         self._answers: list[Future] = []
         self._seen = self.monitor_rate('leader states')
         self._sent = self.monitor_rate('commands')
@@ -260,7 +261,10 @@ class TeleopNode(ManagedNode):
             return
         self._logged = now
         text = f'{engagement.phase.value}: {engagement.reason}'
-        if engagement.phase is Phase.WAITING and not engagement.waits_for_deadman:
+        self._has_engaged = self._has_engaged or engagement.phase is Phase.ENGAGED
+        # While everything starts, waiting is no news.
+        if engagement.phase is Phase.WAITING and self._has_engaged \
+                and not engagement.waits_for_deadman:
             self.get_logger().warning(text)
         else:
             self.get_logger().info(text)
