@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
+import os
 import sys
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import NoReturn
 
 from workspace import build
 from workspace import environment
@@ -39,13 +41,22 @@ def _shell(args: argparse.Namespace) -> int:
         step('A shell with the workspace sourced; leave it with exit. '
              'Try: ros2 launch so100_bringup teleop.launch.py')
         command = environment.interactive_shell()
-    return subprocess.call(command, env=env)
+    return _become(command, env)
 
 
 def _demo(args: argparse.Namespace) -> int:
     env = build.build(environment.prepare(), [])
-    return subprocess.call(
-        ['python', str(ROOT / 'tools' / 'workspace' / 'demo.py'), *args.arguments], env=env)
+    return _become(
+        ['python', str(ROOT / 'tools' / 'workspace' / 'demo.py'), *args.arguments], env)
+
+
+def _become(command: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    # A parent that waits would kill it a quarter of a second after Ctrl-C, in mid-release.
+    sys.stdout.flush()
+    try:
+        os.execvpe(command[0], list(command), dict(env))
+    except FileNotFoundError:
+        raise WorkspaceError(f'{command[0]}: there is no such command in the environment') from None
 
 
 def _info(args: argparse.Namespace) -> int:
