@@ -74,7 +74,7 @@ class FeetechBus:
         self._registers = REGISTERS[self.protocol]
         self._reader = GroupReader(self.port, self._handler, self.protocol, self.counters)
         self._state = StateReader(
-            self.port, self._reader, self.motors, self.protocol, self.counters,
+            self.port, self._handler, self._reader, self.motors, self.protocol, self.counters,
             max_ticks_per_s, slack_ticks)
         self._writes: dict[tuple[str, tuple[str, ...]], FixedSyncWrite] = {}
         self._lock = threading.RLock()
@@ -129,7 +129,8 @@ class FeetechBus:
     def ping(self, name: str) -> bool:
         """Tell whether a motor answers."""
         with self._lock:
-            request = codec.ping(self._motor(name).id)
+            # The reply to a bare ping can look like an adapter's echo of it; this one cannot.
+            request = codec.read(self._motor(name).id, self._registers['id'].address, 1)
             for ends_ns in self.port.attempts(self.deadline_s):
                 scanner = self._handler.transact(self.port, request, ends_ns)
                 self.counters.add(scanner)
@@ -148,7 +149,8 @@ class FeetechBus:
         wanted = {self._motor(name).id: name for name in names or self.motors}
         values: dict[str, int] = {}
         with self._lock:
-            for ends_ns in self.port.attempts(self.deadline_s):
+            for ends_ns in self._handler.attempts(
+                    self.port, entry.address, entry.size, self.deadline_s):
                 pending = tuple(ident for ident in wanted if wanted[ident] not in values)
                 if not pending:
                     break
@@ -235,7 +237,8 @@ class FeetechBus:
     def _read_bytes(self, name: str, ident: int, entry: Register) -> bytes:
         result = None
         with self._lock:
-            for _ends_ns in self.port.attempts(self.deadline_s):
+            for _ends_ns in self._handler.attempts(
+                    self.port, entry.address, entry.size, self.deadline_s):
                 data, result, _alarms = self._handler.readTxRx(
                     self.port, ident, entry.address, entry.size)
                 self.counters.add(self._handler.scanner)

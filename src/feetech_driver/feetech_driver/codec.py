@@ -107,7 +107,7 @@ class ReplyScanner:
         'awaited', 'replies', 'stray_bytes', 'bad_checksums', 'done', '_last', '_tail', '_echo')
 
     def __init__(self, awaited: dict[int, int], echo: bytes = b'') -> None:
-        """Await data lengths by id in order of reply; strip echo from the start."""
+        """Await data lengths by id in order of reply; a frame equal to echo is none."""
         self.awaited = awaited
         self.replies: dict[int, tuple[int, bytes]] = {}
         self.stray_bytes = 0
@@ -129,13 +129,6 @@ class ReplyScanner:
         Motors answer in order, so nothing more comes after the reply of the last one.
         """
         data = self._tail + chunk if self._tail else chunk
-        if self._echo:
-            if data[:len(self._echo)] == self._echo:
-                data = data[len(self._echo):]
-            elif self._echo[:len(data)] == data:
-                self._tail = data
-                return False
-            self._echo = b''
         self._tail = self._scan(data, wait=True)
         return self.done
 
@@ -176,7 +169,7 @@ class ReplyScanner:
         if reply[4] > _MAX_ERROR or ~sum(reply[2:-1]) & 0xFF != reply[-1]:
             self.bad_checksums += 1
             return False
-        if ident in self.replies:
+        if ident in self.replies or reply == self._echo:
             return False
         self.replies[ident] = (reply[4], reply[5:-1])
         self.done = ident == self._last or len(self.replies) == len(self.awaited)

@@ -13,6 +13,7 @@ from serial.tools import list_ports
 from feetech_driver.errors import PortError
 
 _BY_ID = Path('/dev/serial/by-id')
+_ENDING = 'unknown'
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Holder:
     def is_keeper(self) -> bool:
         """Whether it is the keeper of a driver that died, busy releasing the motors."""
         return 'feetech_driver.keeper_process' in self.command
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it will let go by itself: a keeper, or a process that is just ending."""
+        return self.is_keeper or self.command == _ENDING
 
     def __str__(self) -> str:
         """Name the process in one line."""
@@ -153,5 +159,5 @@ def _command(process: str) -> str:
     try:
         raw = Path(process, 'cmdline').read_bytes()
     except OSError:
-        return 'unknown'
-    return ' '.join(raw.decode(errors='replace').split('\0')).strip() or 'unknown'
+        return _ENDING
+    return ' '.join(raw.decode(errors='replace').split('\0')).strip() or _ENDING

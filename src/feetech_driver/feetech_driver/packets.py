@@ -10,6 +10,9 @@ Byte order is a module global there, so nothing of it that depends on it is call
 
 from __future__ import annotations
 
+import time
+from typing import Iterator
+
 from scservo_sdk import COMM_NOT_AVAILABLE
 from scservo_sdk import COMM_RX_CORRUPT
 from scservo_sdk import COMM_RX_TIMEOUT
@@ -22,6 +25,12 @@ from feetech_driver import codec
 from feetech_driver.codec import ReplyScanner
 from feetech_driver.port import DeadlinePort
 
+# How long after a failed attempt replies are waited for, and how much of the next
+# transaction's time that may take.
+_LATE_OTHER_NS = 30_000_000
+_LATE_SAME_NS = 4_000_000
+_SETTLE_SHARE = 0.4
+
 
 class PacketHandler(protocol_packet_handler):
     """SDK packet handler that receives only what its last request awaits."""
@@ -29,6 +38,28 @@ class PacketHandler(protocol_packet_handler):
     def __init__(self) -> None:
         """Await nothing."""
         self.scanner = ReplyScanner({})
+        self._late: dict[int, tuple[int, int]] = {}
+        self._request: bytes | list[int] = b''
+
+    def attempts(
+        self, port: DeadlinePort, address: int, count: int, budget_s: float,
+    ) -> Iterator[int]:
+        """
+        Yield the end (monotonic ns) of each attempt at reading count bytes from address.
+
+        A reply does not say which request it answers. While one of the same length to an
+        earlier attempt may still come, the first attempt waits for it to pass: long when it
+        would be another register's value, short when it would be an older one of the same.
+        """
+        start_ns = time.monotonic_ns()
+        late_address, failed_ns = self._late.get(count, (address, 0))
+        until_ns = failed_ns + (_LATE_SAME_NS if late_address == address else _LATE_OTHER_NS)
+        if start_ns < until_ns:
+            ends_ns = min(until_ns, start_ns + int(budget_s * _SETTLE_SHARE * 1e9))
+            while port.next_bytes(ends_ns):
+                continue
+            budget_s -= (time.monotonic_ns() - start_ns) / 1e9
+        yield from port.attempts(budget_s)
 
     def transact(self, port: DeadlinePort, request: bytes, ends_ns: int) -> ReplyScanner:
         """Send a finished request and return the replies to it that came before ends_ns."""
@@ -37,6 +68,7 @@ class PacketHandler(protocol_packet_handler):
         self.scanner = ReplyScanner(
             codec.awaited_by(request), bytes(request) if port.echo else b'')
         port.receive(self.scanner, ends_ns)
+        self._remember(request)
         return self.scanner
 
     def txPacket(self, port: DeadlinePort, txpacket: list[int]) -> int:
@@ -48,6 +80,7 @@ class PacketHandler(protocol_packet_handler):
             raise
         self.scanner = ReplyScanner(
             codec.awaited_by(txpacket), bytes(txpacket) if port.echo else b'')
+        self._request = txpacket
         return result
 
     def rxPacket(self, port: DeadlinePort) -> tuple[list[int], int]:
@@ -56,9 +89,14 @@ class PacketHandler(protocol_packet_handler):
             port.receive(self.scanner, port.packet_ends_ns)
         finally:
             port.is_using = False
+        self._remember(self._request)
         for ident, (error, data) in self.scanner.replies.items():
             return list(codec.frame(ident, error, data)), COMM_SUCCESS
         return [], _failure(self.scanner)
+
+    def _remember(self, request: bytes | list[int]) -> None:
+        if self.scanner.missing and request[4] in (codec.READ, codec.SYNC_READ):
+            self._late[request[6]] = (request[5], time.monotonic_ns())
 
 
 class PartialSyncRead(GroupSyncRead):

@@ -25,11 +25,13 @@ DEFAULT_BAUDRATE = 1_000_000
 TRANSACTION_S = 0.045
 KEEPER_WAIT_S = 5.0
 
+_UNSEEN_S = 0.3
+
 # poll() rounds up to whole milliseconds, so a wait may outlast its deadline by one.
 _POLL_ROUNDING_NS = 1_000_000
 # Where in a transaction's time each attempt ends. An attempt that fails early leaves its time
 # to the next one; silence uses three. The last is long enough for a 16 ms latency timer.
-_ATTEMPT_ENDS = (0.12, 0.12, 0.4, 0.4, 1.0)
+_ATTEMPT_ENDS = (0.18, 0.18, 0.45, 0.45, 1.0)
 _BUSY = (errno.EBUSY, errno.EAGAIN)
 _GONE = (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO)
 
@@ -76,16 +78,15 @@ class DeadlinePort:
             return
         self.path = devices.resolve(self.port_name)
         give_up = time.monotonic() + keeper_wait_s
+        unseen_until = time.monotonic() + _UNSEEN_S
         while True:
             busy = self._try_open()
             if busy is None:
                 return
-            if not busy or not all(holder.is_keeper for holder in busy):
+            lasting = [holder for holder in busy if not holder.is_passing]
+            # A holder that is not seen has ended meanwhile, or is another user's.
+            if lasting or time.monotonic() >= (give_up if busy else unseen_until):
                 raise PortError(_busy_text(self.path, busy))
-            if time.monotonic() >= give_up:
-                raise PortError(
-                    f'{self.path} is still held by the keeper of a driver that died '
-                    f'({busy[0]}); it should have released the motors by now. Stop that process.')
             time.sleep(0.05)
 
     def close(self) -> None:
@@ -273,6 +274,10 @@ class DeadlinePort:
 
 
 def _busy_text(path: str, busy: tuple[devices.Holder, ...]) -> str:
+    if busy and all(holder.is_keeper for holder in busy):
+        return (
+            f'{path} is still held by the keeper of a driver that died ({busy[0]}); it should '
+            'have released the motors by now. Stop that process.')
     if busy:
         who = ' and '.join(str(holder) for holder in busy)
         return f'{path} is in use by {who}. Stop it, or configure another port.'

@@ -14,6 +14,7 @@ from feetech_driver.counters import MotorCounters
 from feetech_driver.group_reader import GroupReader
 from feetech_driver.motors import Motor
 from feetech_driver.motors import MotorState
+from feetech_driver.packets import PacketHandler
 from feetech_driver.plausible import StepFilter
 from feetech_driver.port import DeadlinePort
 from feetech_driver.registers import Protocol
@@ -33,12 +34,14 @@ class StateReader:
     """
 
     def __init__(
-        self, port: DeadlinePort, reader: GroupReader, motors: Mapping[str, Motor],
-        protocol: Protocol, counters: BusCounters, max_ticks_per_s: float, slack_ticks: int,
+        self, port: DeadlinePort, handler: PacketHandler, reader: GroupReader,
+        motors: Mapping[str, Motor], protocol: Protocol, counters: BusCounters,
+        max_ticks_per_s: float, slack_ticks: int,
     ) -> None:
         """Read motors on port; refuse steps beyond max_ticks_per_s and slack_ticks."""
         table = REGISTERS[protocol]
         self._port = port
+        self._handler = handler
         self._reader = reader
         self._counters = counters
         self._names = {motor.id: name for name, motor in motors.items()}
@@ -67,7 +70,8 @@ class StateReader:
         silent = tuple(ident for ident in self.motors if ident not in wanted)
         pending = wanted
         if pending:
-            for ends_ns in self._port.attempts(budget_s):
+            for ends_ns in self._handler.attempts(
+                    self._port, self._address, self._layout.size, budget_s):
                 pending = self._attempt(pending, ends_ns, states)
                 # Who was silent the last time too gets one attempt, not the whole budget.
                 if all(self.motors[ident].misses_in_a_row for ident in pending):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tty
 from pathlib import Path
 from typing import Iterator
@@ -16,6 +17,9 @@ from apprentice_sim.testing import SimArm
 from apprentice_sim.testing import so_arm_bus
 from feetech_driver.bus import FeetechBus
 from feetech_driver.bus import Motor
+
+# The simulated arm runs in a thread of the test: the two must take turns within a reply's time.
+sys.setswitchinterval(0.0005)
 
 NAMES = ('shoulder_pan', 'shoulder_lift', 'elbow_flex', 'wrist_flex', 'wrist_roll', 'gripper')
 MOTORS = {name: Motor(index + 1) for index, name in enumerate(NAMES)}

@@ -86,7 +86,7 @@ def test_a_killed_driver_is_released(arm: SimArm, end: str) -> None:
     assert time.monotonic() - killed < 4.0
     bus = FeetechBus(arm.port, MOTORS)
     bus.open()
-    assert len(bus.read_state()) == len(NAMES)
+    assert arm.wait_until(lambda: len(bus.read_state()) == len(NAMES))
     bus.close()
 
 
