@@ -47,7 +47,8 @@ def main() -> int:
         report.line(f'{backend}: {result["cpu_ms"]:.1f} ms of processor time a picture, '
                     f'{result["kilobytes"]:.0f} kB')
         fits = fits or result['cpu_ms'] < BUDGET_MS
-    report.bound(f'two cameras at 30 Hz within 80 % of a core ({BUDGET_MS:.1f} ms a picture)', fits)
+    report.bound(
+        f'two cameras at 30 Hz within 80 % of a core ({BUDGET_MS:.1f} ms a picture)', fits)
     return report.end()
 
 

@@ -73,7 +73,7 @@ class World:
     Simulate leader and follower behind two pseudo-terminals.
 
     One thread calls `run`; `reset` and `hand` belong to that thread too (call them from
-    `on_step`). `pace` may be read from any thread.
+    `on_step`). `pace` and `torque_on` may be read from any thread.
     """
 
     def __init__(self, config: WorldConfig) -> None:
@@ -131,6 +131,11 @@ class World:
         return WorldState(
             t_ns, self.seed, physics.qpos().tolist(), physics.cube(), physics.bin(),
             physics.cube_in_bin(), physics.joints(), self.leader.positions())
+
+    @property
+    def torque_on(self) -> bool:
+        """Whether any servo of either arm is driven."""
+        return any(servo.torque_on for arm in (self.leader, self.follower) for servo in arm.servos)
 
     def pace(self) -> Pace:
         """Return how well real time was kept since the previous call."""

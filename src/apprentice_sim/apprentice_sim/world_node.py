@@ -144,8 +144,8 @@ class WorldNode(ManagedNode):
         # Ctrl-C reaches all nodes at once, and a driver needs its port to release the arm.
         end_s = time.monotonic() + _FINISH_TIMEOUT_S
         while self.stop_requested.is_set() and self._thread is not None \
-                and self._thread.is_alive() and self._world.quiet_s() < _QUIET_S \
-                and time.monotonic() < end_s:
+                and self._thread.is_alive() and time.monotonic() < end_s \
+                and (self._world.torque_on or self._world.quiet_s() < _QUIET_S):
             time.sleep(0.02)
 
     # In the world's thread.
