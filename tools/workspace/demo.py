@@ -47,8 +47,9 @@ class DemoError(RuntimeError):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return 0 if every cube ended in the bin, 1 if not, 130 after Ctrl-C."""
     options = _parse(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    # SIGINT too: a shell starts background jobs with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         with _own_domain() as domain:
             report = run_demo(options.episodes, options.seed, options.out, domain)

@@ -56,7 +56,7 @@ def _become(command: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     try:
         os.execvpe(command[0], list(command), dict(env))
     except FileNotFoundError:
-        raise WorkspaceError(f'{command[0]}: there is no such command in the environment') from None
+        raise WorkspaceError(f'{command[0]}: no such command in the environment') from None
 
 
 def _info(args: argparse.Namespace) -> int:
