@@ -120,12 +120,13 @@ def test_ends_everything_after_a_signal(launch: Callable[[str], Launch],
 def test_terminal_reaches_launch_alone(launch: Callable[[str], Launch]) -> None:
     """Ctrl-C, which goes to the whole group, gives each child one SIGINT, by way of launch."""
     running = launch(
-        'ExecuteProcess(cmd=[\'sh\', \'-c\', \'trap "echo caught" INT; echo set; '
-        "while :; do sleep 0.01; done # {mark}'], output='screen', sigterm_timeout='1'),")
-    running.wait_for(lambda: '[sh-1] set' in running.text())
+        "ExecuteProcess(cmd=['python3', '-c', 'import os, signal, time; "
+        'signal.signal(2, lambda *_: os.write(1, b"caught\\\\n")); os.write(1, b"set\\\\n"); '
+        "time.sleep({mark})'], name='child', output='screen', sigterm_timeout='1'),")
+    running.wait_for(lambda: '[child-1] set' in running.text())
     os.killpg(running.process.pid, signal.SIGINT)
     assert running.process.wait(LIMIT_S) == 0
-    assert running.text().count('[sh-1] caught') == 1
+    assert running.text().count('[child-1] caught') == 1
 
 
 @pytest.mark.parametrize('actions', [STAYS * 3, STAYS + GRANDCHILD])
@@ -140,8 +141,9 @@ def test_kill_of_launch_ends_children(launch: Callable[[str], Launch], actions: 
 def test_kill_at_any_time(launch: Callable[[str], Launch]) -> None:
     """SIGKILL at a random moment of the start leaves nothing."""
     for _ in range(10):
-        running = launch(STAYS * 4)
-        time.sleep(random.uniform(0.1, 0.4))
+        running = launch(STAYS * 20)
+        running.wait_for(lambda: 'verbosity' in running.text())
+        time.sleep(random.uniform(0.0, 0.1))
         running.process.kill()
         running.wait_for(lambda: not running.left())
 
