@@ -23,6 +23,7 @@ NS = 1e-9
 _MARK = 'APPRENTICE_BENCHMARK'
 _TICKS_PER_S = os.sysconf('SC_CLK_TCK')
 _END_S = 15.0
+_FAULTS = 20
 
 
 class Figures(NamedTuple):
@@ -61,6 +62,13 @@ class Report:
     def line(self, text: str) -> None:
         """Print a line."""
         print(f'  {text}')
+
+    def faults(self, faults: Sequence[str]) -> None:
+        """Print what went wrong, shortened."""
+        for fault in faults[:_FAULTS]:
+            print(f'  FAULT: {fault}')
+        if len(faults) > _FAULTS:
+            print(f'  and {len(faults) - _FAULTS} more faults')
 
     def bound(self, what: str, kept: bool) -> None:
         """Print whether a bound was kept."""

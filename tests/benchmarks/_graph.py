@@ -54,10 +54,15 @@ class Graph:
         self._guard.clear()
         self._states = 0
 
+    @property
+    def state(self) -> int:
+        """Return the guard's latest state, -1 before the first."""
+        return self._guard[-1].state if self._guard else -1
+
     def wait_guard(self, *states: int, timeout_s: float = 20.0) -> GuardState:
         """Return the latest guard state once it is one of these."""
         until(lambda: self._guard and self._guard[-1].state in states,
-              f'guard state {states}, the last was {self._guard[-1:]}', timeout_s)
+              f'guard state {states} (now: {self.state})', timeout_s)
         return self._guard[-1]
 
     def wait_states(self, timeout_s: float = 20.0) -> None:

@@ -184,8 +184,7 @@ def main() -> int:
     report.line(f'greatest speed {quiet.velocity:.2f} rad/s, greatest acceleration '
                 f'{quiet.acceleration:.1f} rad/s^2, over 50 ms each')
     report.row('torque off after the kill of the driver', killed.releases_s, 's')
-    for fault in quiet.faults + killed.faults:
-        report.line(f'FAULT: {fault}')
+    report.faults(quiet.faults + killed.faults)
     report.bound(f'{n} silences: still within {STOP_S * 1e3:.0f} ms, within caps and limits',
                  not quiet.faults and len(quiet.stops_s) == n)
     report.bound(f'{arguments.drivers} drivers killed, {len(killed.releases_s)} released in '
