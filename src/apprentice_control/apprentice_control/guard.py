@@ -55,7 +55,7 @@ class CommandGuard:
         self._leaving = False
         self._latched = False
         self._unreachable = ''
-        self._measured: tuple[float, ...] | None = None
+        self._measured: tuple[float, ...] = ()
         self._message_ns = 0
         self._state = GuardState.INACTIVE
 
@@ -183,16 +183,14 @@ class CommandGuard:
     def reset_estop(self, now_ns: int) -> tuple[bool, str]:
         """Unlatch the emergency stop; the arm holds until a source acquires it.
 
+        A released arm holds the pose measured last, so step it with measurements until then.
+
         :returns: whether it was done, and a sentence.
         """
         if not self._latched:
             return True, 'no emergency stop was latched'
         if self._active and self._motion.moving:
             return False, 'the arm still decelerates; reset again when it stands'
-        if self._active and self.config.estop_effect is EstopEffect.RELEASE:
-            if self._measured is None:
-                return False, 'the pose of the released arm is not known; wait for a measurement'
-            self._motion.place(self._measured, now_ns)
         self._latched = False
         self._ledger.unpin()
         self._ledger.change(Reason.ESTOP_RESET, 'emergency stop reset; acquire the arm to move it')
@@ -211,8 +209,7 @@ class CommandGuard:
         if not self._active:
             return Goal((), (), active=False)
         if self._latched and self.config.estop_effect is EstopEffect.RELEASE:
-            if self._measured is not None:
-                self._motion.place(self._measured, now_ns)
+            self._motion.place(self._measured, now_ns)
             self._settle()
             return Goal(self._motion.position, self._motion.velocity, released=True)
         self._watch(now_ns)

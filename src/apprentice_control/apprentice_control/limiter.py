@@ -98,8 +98,6 @@ class Follower:
             wanted = pace + brake_speed(behind, acceleration, dt)
         else:
             wanted = pace - brake_speed(-behind, acceleration, dt)
-        if abs(behind) <= 0.5 * acceleration * dt * dt:
-            exact = True
 
         speed = min(max(wanted, -cap), cap)
         if lead is not None:

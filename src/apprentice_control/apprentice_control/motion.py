@@ -129,9 +129,7 @@ class Motion:
         else:
             self._stream_point = None
         self.path = Path(anchor_ns, points, joints, position, self.velocity, streamed)
-        self._previous = [
-            min(max(value, follower.limit.lower), follower.limit.upper)
-            for value, follower in zip(position, self.followers)]
+        self._previous = list(position)
 
     def step(self, now_ns: int) -> None:
         """Move every joint to where it is commanded at an instant; earlier instants do nothing."""
@@ -151,9 +149,9 @@ class Motion:
             for follower in self.followers:
                 follower.brake(dt)
         else:
-            self._follow(self.path, now_ns, dt, elapsed_ns > LONGEST_STEP_NS)
+            self._follow(self.path, now_ns, dt)
 
-    def _follow(self, path: Path, now_ns: int, dt: float, restarted: bool) -> None:
+    def _follow(self, path: Path, now_ns: int, dt: float) -> None:
         place = path.advance(now_ns)
         before_first = now_ns < path.first_due_ns
         past_due_s = (now_ns - path.first_due_ns) * 1e-9
@@ -162,7 +160,6 @@ class Motion:
         for joint, track in enumerate(path.tracks):
             follower = self.followers[joint]
             if track is None:
-                self._lagging[joint] = None
                 follower.brake(dt)
                 continue
             limit = follower.limit
@@ -173,7 +170,7 @@ class Motion:
 
             raw = sample(track, place)
             target = min(max(raw, lower), upper)
-            previous = target if restarted else self._previous[joint]
+            previous = self._previous[joint]
             self._previous[joint] = target
 
             # Where the owner is: what the way from our own position to the owner hides.

@@ -128,3 +128,7 @@ def test_joints_come_in_any_order() -> None:
         assert arm.send((0.2, 0.1), names=('grip', 'pan')) is None
         goal = arm.step(10)
     assert goal.position == pytest.approx((0.1, 0.0, 0.2), abs=1e-6)
+    for _ in range(60):
+        assert arm.send((0.2, 0.1), names=('pan', 'grip')) is None
+        goal = arm.step(10)
+    assert goal.position == pytest.approx((0.2, 0.0, 0.1), abs=1e-6)

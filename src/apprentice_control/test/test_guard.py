@@ -133,6 +133,57 @@ def test_a_jump_of_the_stream_is_capped_once_and_not_overshot() -> None:
     assert arm.step().position[0] == pytest.approx(1.2, abs=1e-3)
 
 
+@pytest.mark.parametrize('jump', [0.004, 0.008, 0.015, 0.03])
+def test_a_small_jump_due_at_once_is_not_overshot(jump: float) -> None:
+    """Jogs due on arrival, repeated at bus rate, end where they point."""
+    arm = Arm()
+    arm.stream(ZERO, 100)
+    for _ in range(60):
+        assert arm.send((jump, 0.0, 0.0), in_ms=0) is None
+        assert arm.step().position[0] <= jump + 0.0005
+    assert arm.step().position[0] == pytest.approx(jump, abs=1e-6)
+
+
+def test_a_leader_beyond_the_caps_is_followed_as_well_as_can_be() -> None:
+    """A leader whose peak speed is 10 % above the cap does not throw the follower out of step."""
+    arm = Arm(limits=(JointLimit('pan', -3.0, 3.0, 4.0, 30.0),))
+    worst = 0.0
+    for t_ms in range(0, 8000, 5):
+        angle = 0.7 * (1 - cos(2 * pi * t_ms * 1e-3))
+        if t_ms % 10 == 0:
+            assert arm.send((angle,)) is None
+        goal = arm.step()
+        worst = max(worst, abs(goal.position[0] - angle))
+    assert worst < 0.6
+    assert arm.count('velocity_cap') >= 1
+
+
+def test_a_trembling_leader_is_approached_steadily() -> None:
+    """A tick of noise in the leader does not make the approach go to and fro."""
+    arm = Arm()
+    before = 0.0
+    for step in range(300):
+        arm.send((0.3 + (RAD_PER_TICK if step % 2 else 0.0), 0.0, 0.0))
+        position = arm.step(4).position[0]
+        assert position >= before - 0.25 * RAD_PER_TICK or position > 0.3 - RAD_PER_TICK
+        before = position
+    assert arm.state is GuardState.TRACKING
+
+
+def test_a_fast_leader_through_the_limit_is_one_intervention() -> None:
+    """Braking ahead of the limit is told as the limit's doing, not as a cap's."""
+    arm = Arm()
+    arm.stream(ZERO, 100)
+    position = 0.0
+    for step in range(140):
+        position += min(step, 60) * 0.0005
+        arm.send((min(position, 2.8), 0.0, 0.0))
+        arm.step(10)
+    status = arm.guard.status
+    assert {word: count for word, count in status.counters.items() if count} == {
+        'position_limit': 1}
+
+
 def test_an_episode_counts_again_after_it_was_over() -> None:
     """Two jumps with a pause between them are two interventions."""
     arm = Arm()
@@ -277,6 +328,20 @@ def test_outside_the_limits_only_inward_motion_is_allowed(
         assert now <= before
         before = now
     assert before == pytest.approx(2.0, abs=1e-9)
+
+
+def test_a_joint_outside_is_slow_even_while_the_arm_is_tracked() -> None:
+    """A joint that comes into play outside its limits moves at the engage velocity."""
+    arm = Arm(start=(2.4, 0.0, 0.0))
+    arm.stream((0.0, 0.0), 100, names=('lift', 'grip'))
+    assert arm.state is GuardState.TRACKING
+    before = 2.4
+    while before > 2.0:
+        arm.send((1.0, 0.0, 0.0))
+        now = arm.step().position[0]
+        assert before - now <= 0.5 * 0.005 + 1e-9
+        before = now
+    assert arm.state is GuardState.TRACKING
 
 
 def test_an_arm_outside_may_pull_in_at_full_caps_once_inside() -> None:
