@@ -13,8 +13,10 @@ from apprentice_node.signals import exit_quietly_until_run
 def teleop() -> int:
     """Run the teleoperation node."""
     exit_quietly_until_run()
+    from apprentice_node.priority import raise_priority
     from apprentice_node.runner import run
     from apprentice_teleop.teleop_node import TeleopNode
+    raise_priority()
     return run(TeleopNode)
 
 
