@@ -12,6 +12,7 @@ import simplejpeg
 from apprentice_sim.randomisation import variation
 from apprentice_sim.scene import apply_variation
 from apprentice_sim.scene import build_model
+from apprentice_sim.scene import CAMERAS
 
 JPEG_QUALITY = 90
 
@@ -52,6 +53,12 @@ class SceneRenderer:
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_comPos(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
+
+    def warm_up(self, seed: int) -> None:
+        """Render every camera once: the first picture takes far longer than the others."""
+        self.show(seed, self._model.qpos0)
+        for camera in CAMERAS:
+            self.picture(camera)
 
     def picture(self, camera: str) -> np.ndarray:
         """Return a new RGB picture, uint8 of shape (height, width, 3), of the state shown."""

@@ -72,6 +72,7 @@ class CamerasNode(ManagedNode):
         values = self.values
         self._renderer = SceneRenderer(
             values['arm'], values['width'], values['height'], values['samples'])
+        self._renderer.warm_up(values['seed'])
         self._outlets = {name: self._make_outlets(name) for name in values['cameras']}
         self._durations = DurationMonitor()
         # Only now, so that a busy host does not hold up the start.

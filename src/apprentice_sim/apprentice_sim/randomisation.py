@@ -55,7 +55,7 @@ def variation(seed: int) -> Variation:
     bin_azimuth = draw(*BIN_AZIMUTH)
     bin_xy = _polar(draw(*BIN_RADIUS), bin_azimuth)
     table = colorsys.hsv_to_rgb(draw(0.06, 0.11), draw(0.10, 0.40), draw(0.70, 1.0))
-    brightness, warmth = draw(0.50, 0.75), draw(-0.06, 0.06)
+    brightness, warmth = draw(0.40, 0.62), draw(-0.06, 0.06)
     return Variation(
         cube_xy=cube, cube_yaw=cube_yaw, cube_rgb=cube_rgb,
         bin_xy=bin_xy, bin_yaw=bin_azimuth + draw(-0.1, 0.1), table_rgb=table,

@@ -58,8 +58,8 @@ class CameraPlace:
 
 CAMERAS = {
     'front': CameraPlace(
-        link='world', position=(0.58, 0.0, 0.37), target=(0.145, 0.02, 0.075),
-        up=(0.0, 0.0, 1.0), fovy=0.80),
+        link='world', position=(0.60, 0.0, 0.38), target=(0.13, 0.02, 0.10),
+        up=(0.0, 0.0, 1.0), fovy=0.72),
     'wrist': CameraPlace(
         link='gripper_link', position=(0.0, -0.075, 0.012), target=(-0.002, 0.0, -0.112),
         up=(0.0, 0.0, -1.0), fovy=1.05),
@@ -127,8 +127,8 @@ def _set_options(spec: mujoco.MjSpec) -> None:
     spec.visual.map.zfar = 8.0
     spec.stat.extent = 1.0
     spec.stat.center = (0.2, 0.0, 0.1)
-    spec.visual.headlight.ambient = (0.32, 0.32, 0.33)
-    spec.visual.headlight.diffuse = (0.22, 0.22, 0.22)
+    spec.visual.headlight.ambient = (0.36, 0.36, 0.37)
+    spec.visual.headlight.diffuse = (0.30, 0.30, 0.30)
     spec.visual.headlight.specular = (0.05, 0.05, 0.05)
 
 
