@@ -125,8 +125,6 @@ def _setup_script(home: Home) -> str:
         lines.append(f'source "{home.setup}"')
     lines += [
         f'export VIRTUAL_ENV="{VENV}" PATH="{VENV}/bin:$PATH"',
-        # Raw images at 120 Hz: the default transports lost 6 % of them, these none.
-        'export FASTDDS_BUILTIN_TRANSPORTS=${FASTDDS_BUILTIN_TRANSPORTS:-LARGE_DATA}',
         'export RMW_IMPLEMENTATION=${RMW_IMPLEMENTATION:-rmw_fastrtps_cpp}',
         f'[ ! -f "{overlay}" ] || source "{overlay}"']
     return '\n'.join(lines) + '\n'
