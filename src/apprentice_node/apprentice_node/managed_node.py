@@ -188,7 +188,10 @@ class ManagedNode(LifecycleNode):
             hook()
         except self.expected_errors as error:
             self._last_error = f'cannot {verb}: {error}'
-            self.get_logger().error(self._last_error)
+            if self.stop_requested.is_set() and verb in ('configure', 'activate'):
+                self.get_logger().info(self._last_error)
+            else:
+                self.get_logger().error(self._last_error)
             return _FAILURE
         except Exception as error:
             self._last_error = f'cannot {verb}: {type(error).__name__}: {error}'

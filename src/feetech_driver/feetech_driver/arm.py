@@ -11,7 +11,6 @@ from typing import Protocol
 from apprentice_control.calibration import JointCalibration
 from apprentice_control.guard import Command
 from apprentice_control.guard import CommandGuard
-from apprentice_control.guard import TrajectoryPoint
 from feetech_driver import settings
 from feetech_driver.bus import FeetechBus
 from feetech_driver.errors import BusError
@@ -20,6 +19,8 @@ from feetech_driver.errors import TransactionError
 from feetech_driver.keeper import Keeper
 from feetech_driver.motors import MotorState
 from feetech_driver.parameters import DriverConfig
+from feetech_driver.rest import REST
+from feetech_driver.rest import way_to_rest
 from feetech_driver.torque import energise
 from feetech_driver.torque import Fade
 from feetech_driver.torque import read_all
@@ -27,13 +28,8 @@ from feetech_driver.torque import read_all
 SILENT_NS = 100_000_000
 RETRY_NS = 200_000_000
 TORQUE_CHECK_NS = 1_000_000_000
+REPEAT_NS = 5_000_000_000
 HANDSHAKE_S = 0.3
-# The source by which the driver itself goes to the rest pose; no topic can have this name.
-REST = 'driver/rest'
-REST_VELOCITY = 1.0
-REST_MIN_S = 0.5
-REST_MAX_S = 2.0
-REST_LEAD_NS = 50_000_000
 
 
 class Link(Enum):
@@ -94,6 +90,8 @@ class Arm:
         self._retry_ns = 0
         self._check_ns = 0
         self._generation = -1
+        self._told = ''
+        self._told_ns = 0
 
     def cycle(self, now_ns: int) -> None:
         """Do everything that is due in a bus cycle."""
@@ -110,7 +108,8 @@ class Arm:
         except PortLost as error:
             self._lose(error, now_ns)
         except TransactionError as error:
-            self._note_trouble(str(error))
+            self._note_trouble(str(error), now_ns)
+            self._watch_silence(now_ns)
         guard = self.guard
         if guard is not None and guard.generation != self._generation:
             self._generation = guard.generation
@@ -121,6 +120,7 @@ class Arm:
         if self.link is not Link.UP:
             raise BusError(f'{self.link.value}: {self.trouble}')
         self._limits = settings.full_torque(self.bus, self._config)
+        self._revive_keeper()
         if self._keeper is not None:
             self._keeper.arm()
         try:
@@ -145,18 +145,12 @@ class Arm:
             return 0.0
         if not self.guard.acquire(REST, now_ns)[0]:
             return 0.0
-        here = self._commanded or pose
-        distance = max(abs(goal - start) for goal, start in zip(pose, here))
-        duration_s = min(max(distance / REST_VELOCITY, REST_MIN_S), REST_MAX_S)
-        still = (0.0,) * len(pose)
-        # A first point where the arm stands: without it the guard would ramp all the way.
-        points = (TrajectoryPoint(now_ns + REST_LEAD_NS, here, still),
-                  TrajectoryPoint(now_ns + REST_LEAD_NS + int(duration_s * 1e9), pose, still))
+        points, duration_s = way_to_rest(self._commanded or pose, pose, now_ns)
         refusal = self.guard.submit(Command(REST, tuple(self._calibration), points), now_ns)
         if refusal is not None:
             self._output.say(f'no rest pose: {refusal.detail}', error=True)
             return 0.0
-        return duration_s + 2e-9 * REST_LEAD_NS
+        return duration_s
 
     # One cycle ----------------------------------------------------------------------------
 
@@ -185,6 +179,8 @@ class Arm:
             self._seen_ns[name] = now_ns
         if states:
             self._output.states(next(iter(states.values())).stamp_ns, states)
+            if self.link is Link.UP and self._fade is None:
+                self.trouble = ''
         self._watch_silence(now_ns)
 
     def _watch_silence(self, now_ns: int) -> None:
@@ -202,6 +198,7 @@ class Arm:
         if now_ns < self._check_ns or self.link is not Link.UP or self._fade is not None:
             return
         self._check_ns = now_ns + TORQUE_CHECK_NS
+        self._revive_keeper()
         off = [name for name, on in self.bus.read_many('torque_enable').items() if not on]
         if off:
             self.link = Link.SILENT
@@ -215,7 +212,17 @@ class Arm:
         self._fade.step(now_ns)
 
     def _take_back(self, now_ns: int) -> None:
-        present = energise(self.bus, self._joints, self._limits)
+        if now_ns < self._retry_ns:
+            return
+        try:
+            present = energise(self.bus, self._joints, self._limits)
+        except PortLost:
+            raise
+        except BusError as error:
+            self._retry_ns = now_ns + RETRY_NS
+            self._note_trouble(str(error), now_ns)
+            self.guard.suspend(str(error), now_ns)
+            return
         self.guard.rebase(now_ns, self._to_rad(present))
         self._fade = None
 
@@ -248,7 +255,7 @@ class Arm:
             self._resume(now_ns)
         except BusError as error:
             self.bus.close()
-            self._note_trouble(str(error))
+            self._note_trouble(str(error), now_ns)
 
     def _resume(self, now_ns: int) -> None:
         """Hold the arm where it is now; a motor that lost its supply gets its settings again."""
@@ -257,7 +264,7 @@ class Arm:
         except PortLost:
             raise
         except BusError as error:
-            self._note_trouble(str(error))
+            self._note_trouble(str(error), now_ns)
             if self.link is Link.LOST:
                 raise
             return
@@ -288,9 +295,16 @@ class Arm:
                     f'{name} switched its torque off and reports an alarm; the arm holds until '
                     'it is gone')
 
-    def _note_trouble(self, text: str) -> None:
-        if text != self.trouble:
-            self.trouble = text
+    def _revive_keeper(self) -> None:
+        keeper = self._keeper
+        if keeper is not None and not keeper.alive:
+            self._output.say('the keeper process had died: starting another one', error=True)
+            keeper.reopen(self.bus.fd)
+
+    def _note_trouble(self, text: str, now_ns: int) -> None:
+        self.trouble = text
+        if text != self._told or now_ns - self._told_ns > REPEAT_NS:
+            self._told, self._told_ns = text, now_ns
             self._output.say(text, error=True)
 
     def _measured(self) -> list[float] | None:

@@ -16,8 +16,6 @@ from apprentice_node.managed_node import ManagedNode
 from feetech_driver import health
 from feetech_driver import settings
 from feetech_driver.arm import Arm
-from feetech_driver.arm import Link
-from feetech_driver.arm import REST
 from feetech_driver.clock import ClockBridge
 from feetech_driver.connection import connect
 from feetech_driver.connection import make_bus
@@ -31,6 +29,7 @@ from feetech_driver.motors import BusInfo
 from feetech_driver.outlets import Outlets
 from feetech_driver.parameters import DriverConfig
 from feetech_driver.parameters import Role
+from feetech_driver.rest import REST
 
 STAND_DOWN_S = 2.0
 LOOP_STOP_S = 1.0
@@ -85,6 +84,8 @@ class Session:
             self._bus, calibration, config, self._guard, self._keeper, self._outlets)
         self._loop = Loop(config.period_ns, self._arm.cycle, self._failed)
         self._loop.start()
+        priority = self._loop.call(lambda: self._loop.priority)
+        self._logger.info(f'bus thread at {config.rate_hz:g} Hz, {priority}')
 
     def activate(self) -> None:
         """Begin to drive a follower; let go of a leader that holds itself."""
@@ -128,10 +129,9 @@ class Session:
         if self._loop is None:
             return
         bus, arm = self._bus, self._arm
-        trouble = arm.trouble if arm.link is not Link.UP else ''
         yield health.bus_health(
             bus.port.path, bus.port.low_latency, bus.counters,
-            self._error_rate.read(bus.counters), trouble)
+            self._error_rate.read(bus.counters), arm.trouble)
         yield health.loop_health(self._loop)
         if self._guard is not None:
             yield health.guard_health(self._guard.status)

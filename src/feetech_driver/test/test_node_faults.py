@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import os
 from pathlib import Path
 import signal
 import time
@@ -151,3 +152,46 @@ def test_inactive_driver_that_is_killed_leaves_torque_off(follower: Stage) -> No
     time.sleep(0.5)
     assert not follower.arm.taps.of(TapKind.TORQUE)
     assert not follower.arm.taps.of(TapKind.WRITE)
+
+
+def test_keeper_that_died_is_replaced(follower: Stage) -> None:
+    """The arm is never driven for long without somebody to release it."""
+    driver = follower.start_active()
+    first = children(driver.process.pid)
+    assert len(first) == 1
+    os.kill(first[0], signal.SIGKILL)
+    until(lambda: len(set(children(driver.process.pid)) - set(first)) == 1, 'no new keeper')
+    time.sleep(0.2)
+    driver.signal(signal.SIGKILL)
+    until(lambda: follower.torque() == {0}, 'the new keeper did nothing', 4.0)
+
+
+def test_arm_that_fell_outside_its_range_stays_limp_and_says_so(follower: Stage) -> None:
+    """After an emergency stop with release, torque must not throw a joint back inside."""
+    follower.start_active(estop_effect='release')
+    assert follower.peer.trigger('estop').success
+    until(lambda: follower.torque() == {0}, 'torque stayed on')
+    follower.arm.hand('elbow_flex', 600)
+    time.sleep(0.1)
+    assert follower.peer.trigger('estop_reset').success
+    state = follower.peer.wait_guard(lambda s: s.reason == 'unreachable', 'not told')
+    assert 'elbow_flex stands' in state.detail
+    assert follower.torque() == {0}
+    follower.arm.hand('elbow_flex', 1500)
+    until(lambda: follower.torque() == {1}, 'torque never came back')
+
+
+def children(pid: int) -> list[int]:
+    """Return the ids of a process's living children."""
+    found = Path(f'/proc/{pid}/task/{pid}/children').read_text().split()
+    threads = Path(f'/proc/{pid}/task').iterdir()
+    for thread in threads:
+        found += (thread / 'children').read_text().split()
+    return sorted({int(child) for child in found if _is_alive(int(child))})
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] != 'Z'
+    except OSError:
+        return False
