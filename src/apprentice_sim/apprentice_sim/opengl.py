@@ -53,7 +53,8 @@ def choose_backend(environment: MutableMapping[str, str] = os.environ) -> str:
     asked = f' (asked for by {_VARIABLE}={wished})' if wished else ''
     raise OpenGLError(
         f'no OpenGL renders without a screen{asked}; on Debian and Ubuntu: '
-        'sudo apt install libegl1 libgl1-mesa-dri libosmesa6\n  ' + '\n  '.join(reasons))
+        'sudo apt install libegl1 libgl1-mesa-dri libopengl0 (or libosmesa6 alone)\n  '
+        + '\n  '.join(reasons))
 
 
 def why_not(backend: str, environment: MutableMapping[str, str]) -> str:
