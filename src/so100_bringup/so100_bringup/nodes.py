@@ -61,6 +61,8 @@ class Fleet:
             executable=executable,
             name=name,
             namespace=namespace,
+            # Both drivers are the same executable; their output needs telling apart.
+            exec_name=namespace if namespace in ROLES else name,
             parameters=[str(settings.params_file), values],
             ros_arguments=['--log-level', settings.log_level],
             output='screen',
@@ -84,6 +86,7 @@ class Fleet:
             executable=camera.executable,
             name='camera',
             namespace=camera.name,
+            exec_name=camera.name,
             parameters=[{'use_sim_time': self._settings.use_sim_time, **camera.parameters}],
             output='screen',
             sigterm_timeout=SIGTERM_TIMEOUT_S,

@@ -38,6 +38,7 @@ class Node(ExecuteProcess):
     def __init__(self, *, executable: SomeSubstitutionsType, package: SomeSubstitutionsType,
                  name: SomeSubstitutionsType | None = None,
                  namespace: SomeSubstitutionsType | None = None,
+                 exec_name: SomeSubstitutionsType | None = None,
                  parameters: list[Parameters] | None = None, remappings: Remappings | None = None,
                  ros_arguments: Iterable[SomeSubstitutionsType] | None = None,
                  arguments: Iterable[SomeSubstitutionsType] | None = None,
@@ -45,7 +46,7 @@ class Node(ExecuteProcess):
         if not isinstance(parameters, (list, type(None))):
             raise TypeError(f'parameters={parameters!r}: expected a list')
         program = ExecutableInPackage(executable=executable, package=package)
-        super().__init__(cmd=[program, *(arguments or [])], **kwargs)
+        super().__init__(cmd=[program, *(arguments or [])], name=exec_name, **kwargs)
         self._node_name = name
         self._namespace = namespace
         self._parameters = [] if parameters is None else parameters
