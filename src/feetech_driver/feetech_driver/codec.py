@@ -129,15 +129,10 @@ class ReplyScanner:
         Motors answer in order, so nothing more comes after the reply of the last one.
         """
         data = self._tail + chunk if self._tail else chunk
-        self._tail = self._scan(data, wait=True)
+        self._tail = self._scan(data)
         return self.done
 
-    def finish(self) -> None:
-        """Look once more at what is left, when no more bytes will come."""
-        self._scan(self._tail, wait=False)
-        self._tail = b''
-
-    def _scan(self, data: bytes, wait: bool) -> bytes:
+    def _scan(self, data: bytes) -> bytes:
         size = len(data)
         begin = 0
         while not self.done:
@@ -147,16 +142,14 @@ class ReplyScanner:
                 self.stray_bytes += start - begin
                 return data[start:]
             self.stray_bytes += start - begin
-            begin = start
             if size - start < 4:
-                if wait:
-                    return data[start:]
-            elif data[start + 3] == self.awaited.get(data[start + 2], -9) + 2:
+                return data[start:]
+            begin = start
+            if data[start + 3] == self.awaited.get(data[start + 2], -9) + 2:
                 end = start + data[start + 3] + 4
                 if end > size:
-                    if wait:
-                        return data[start:]
-                elif self._take(data[start:end]):
+                    return data[start:]
+                if self._take(data[start:end]):
                     begin = end
                     continue
             begin += 1

@@ -99,7 +99,6 @@ class Handshake:
             heard = heard[len(request):]
         scanner = codec.ReplyScanner(codec.awaited_by(request))
         scanner.feed(heard)
-        scanner.finish()
         reply = scanner.replies.get(ident)
         if reply is None:
             return None, heard

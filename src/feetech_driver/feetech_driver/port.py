@@ -143,7 +143,6 @@ class DeadlinePort:
         while not scanner.done:
             left_ns = ends_ns - time.monotonic_ns()
             if left_ns <= 0:
-                scanner.finish()
                 return
             if self._poll.poll(left_ns / 1e6):
                 scanner.feed(self._read(fd))

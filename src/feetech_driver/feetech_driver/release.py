@@ -53,11 +53,16 @@ class Release:
         Never raises for a motor or a port that fails: the other motors are released still.
         """
         ends = time.monotonic() + budget_s
+        ramped = self._ramp
         try:
             if self._ramp:
                 self._ramp_down(ramp_s)
+        except (OSError, termios.error):
+            # Switching off matters more than doing it gently.
+            ramped = False
+        try:
             failed = self._torque_off(ends)
-            if self._ramp:
+            if ramped:
                 self._restore(tuple(ident for ident in self._ids if ident not in failed))
         except (OSError, termios.error):
             return self._ids
@@ -117,7 +122,6 @@ class Release:
         while not scanner.done:
             left = ends - time.monotonic()
             if left <= 0:
-                scanner.finish()
                 break
             if self._poll.poll(left * 1000):
                 self._take(scanner)

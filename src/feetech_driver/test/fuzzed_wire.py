@@ -65,6 +65,7 @@ class FuzzedWire:
         self._recent: dict[int, list[int]] = {}
         self._wrong_since: dict[int, tuple[int, int]] = {}
         self._intact = 0
+        self._partial = b''
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -93,7 +94,10 @@ class FuzzedWire:
             self._bus.power_cycle(time.monotonic_ns())
 
     def _to_servos(self, data: bytes, now_ns: int) -> None:
-        for packet in packets(data):
+        self._partial += data
+        whole = list(packets(self._partial))
+        self._partial = self._partial[sum(map(len, whole)):]
+        for packet in whole:
             if packet[4] == _SYNC_WRITE and packet[5] == _GOAL:
                 self.report.goal_packets += 1
                 for at in range(7, len(packet) - 1, 3):
@@ -162,8 +166,8 @@ class FuzzedWire:
 
 
 def packets(data: bytes) -> Iterator[bytes]:
-    """Cut undamaged bytes into their packets."""
-    while data:
+    """Cut undamaged bytes into the packets that are whole."""
+    while len(data) > 3 and len(data) >= data[3] + 4:
         end = data[3] + 4
         yield data[:end]
         data = data[end:]

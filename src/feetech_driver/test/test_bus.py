@@ -87,10 +87,15 @@ def test_a_silent_motor_leaves_the_others_readable(bus: FeetechBus, arm: SimArm)
     arm.bus.silence('gripper')
     for _ in range(5):
         bus.read_state()
-    start = time.monotonic()
+    complete, times = 0, []
     for _ in range(40):
-        assert tuple(bus.read_state()) == NAMES[:5]
-    assert time.monotonic() - start < 40 * 0.02
+        start = time.monotonic()
+        states = bus.read_state()
+        times.append(time.monotonic() - start)
+        assert 'gripper' not in states
+        complete += tuple(states) == NAMES[:5]
+    assert complete > 30
+    assert sorted(times)[20] < 0.02
     arm.bus.restore('gripper')
     assert any(len(bus.read_state()) == len(NAMES) for _ in range(45))
 

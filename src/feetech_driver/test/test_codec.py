@@ -165,7 +165,6 @@ def scan(
     scanner = codec.ReplyScanner(awaited, echo)
     for chunk in chunks:
         scanner.feed(chunk)
-    scanner.finish()
     return scanner.replies
 
 

@@ -58,6 +58,14 @@ def test_lost_and_corrupt_packets_do_not_stop_it(bus: FeetechBus, arm: SimArm) -
     assert set(arm.registers('torque_enable').values()) == {0}
 
 
+def test_every_motor_is_asked_again_until_it_is_off(bus: FeetechBus, arm: SimArm) -> None:
+    """When a whole round of switching off is lost, the next round does it."""
+    hold(bus)
+    arm.faults.add(Action.LOSE_REQUEST, address=40, count=1 + 2 * len(NAMES))
+    assert bus.release(ramp_s=0.1) == ()
+    assert set(arm.registers('torque_enable').values()) == {0}
+
+
 def test_an_overloaded_motor_is_switched_off(bus: FeetechBus, arm: SimArm) -> None:
     """Alarm bits in the replies do not count as failure."""
     hold(bus)
