@@ -82,21 +82,36 @@ class Report:
         return self.code
 
 
+class StayedOut(RuntimeError):
+    """
+    Report that something awaited did not happen.
+
+    Not a TimeoutError: domain_coordinator takes every OSError for a domain in use.
+    """
+
+
 def until(condition: object, what: str, timeout_s: float = 10.0) -> None:
-    """Wait until the callable condition holds; TimeoutError says what stayed out."""
+    """Wait until the callable condition holds; StayedOut says what stayed out."""
     end = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(f'{what}: waited {timeout_s:g} s')
+            raise StayedOut(f'{what}: waited {timeout_s:g} s')
         time.sleep(0.002)
 
 
 @contextmanager
 def own_domain() -> Iterator[Mapping[str, str]]:
     """Take a ROS domain that no other test uses; yield the environment for processes in it."""
+    before = os.environ.get('ROS_DOMAIN_ID')
     with domain_id() as domain:
         os.environ['ROS_DOMAIN_ID'] = str(domain)
-        yield {**os.environ, _MARK: uuid.uuid4().hex}
+        try:
+            yield dict(os.environ)
+        finally:
+            if before is None:
+                del os.environ['ROS_DOMAIN_ID']
+            else:
+                os.environ['ROS_DOMAIN_ID'] = before
 
 
 class Launched:

@@ -26,6 +26,7 @@ from _common import kill
 from _common import Launched
 from _common import own_domain
 from _common import Report
+from _common import StayedOut
 from _common import until
 from _graph import Graph
 from apprentice_msgs.msg import GuardState
@@ -83,14 +84,14 @@ def cycle(
             graph.wait_states()
             state_s = time.monotonic() - launched.started
             graph.wait_guard(GuardState.TRACKING, GuardState.RAMPING)
-        except TimeoutError as error:
+        except StayedOut as error:
             faults.append(str(error))
     did = finish(launched, way, chance)
     ended = time.monotonic()
     try:
         launched.process.wait(END_S)
         until(lambda: not launched.processes(), 'the end of all processes', END_S)
-    except (subprocess.TimeoutExpired, TimeoutError) as error:
+    except (subprocess.TimeoutExpired, StayedOut) as error:
         faults.append(f'{did}: {error}; left: {launched.processes()}')
     took_s = time.monotonic() - ended
     launched.close()

@@ -28,10 +28,12 @@ from _arms import judge
 from _arms import MAX_ACCELERATION
 from _arms import MAX_VELOCITY
 from _arms import start_driver
+from _arms import WRITE_JITTER_S
 from _commander import PEAK_VELOCITY
 from _commander import start_commander
 from _common import own_domain
 from _common import Report
+from _common import StayedOut
 from _common import until
 from _graph import Graph
 from apprentice_msgs.msg import GuardState
@@ -56,15 +58,17 @@ class Outcome:
     acceleration: float = 0.0
     faults: list[str] = field(default_factory=list)
 
-    def take_stop(self, arm: ArmProcess, taps: Sequence[Tap], silent_ns: int) -> None:
+    def take_stop(
+        self, arm: ArmProcess, taps: Sequence[Tap], silent_ns: int, slack_s: float,
+    ) -> None:
         """Judge what was written after a commander's silence."""
-        judged = judge(goals_of(taps, arm.joints), MAX_VELOCITY)
+        judged = judge(goals_of(taps, arm.joints), MAX_VELOCITY, jitter_s=slack_s)
         self.velocity = max(self.velocity, judged.velocity)
         self.acceleration = max(self.acceleration, judged.acceleration)
         self.faults += judged.excesses
         stop_s = (last_change_ns(taps) - silent_ns) * 1e-9
         self.stops_s.append(max(stop_s, 0.0))
-        if stop_s > STOP_S:
+        if stop_s > STOP_S + slack_s:
             self.faults.append(f'stopped {stop_s * 1e3:.0f} ms after the silence')
 
 
@@ -82,7 +86,7 @@ def last_change_ns(taps: Sequence[Tap]) -> int:
 
 def silence(
     arm: ArmProcess, graph: Graph, environment: Mapping[str, str], stops: int, kills: int,
-    chance: random.Random,
+    chance: random.Random, slack_s: float = WRITE_JITTER_S,
 ) -> Outcome:
     """Stop one commander `stops` times and kill `kills` others; the driver runs throughout."""
     outcome = Outcome()
@@ -96,8 +100,8 @@ def silence(
             by_kill = number >= stops
             silent_ns = time.monotonic_ns()
             commander.send_signal(signal.SIGKILL if by_kill else signal.SIGSTOP)
-            time.sleep(STOP_S + _REST_S)
-            outcome.take_stop(arm, arm.taps(), silent_ns)
+            time.sleep(STOP_S + slack_s + _REST_S)
+            outcome.take_stop(arm, arm.taps(), silent_ns, slack_s)
             graph.wait_guard(GuardState.HOLDING)
             if by_kill:
                 commander.wait()
@@ -141,7 +145,7 @@ def kill_driver(
             try:
                 until(lambda: not any(arm.registers('torque_enable').values()),
                       'torque off', RELEASE_S + 1.0)
-            except TimeoutError:
+            except StayedOut:
                 outcome.faults.append(f'torque stayed on: {arm.registers("torque_enable")}')
                 continue
             off_ns = max(tap.t_ns for tap in arm.taps()

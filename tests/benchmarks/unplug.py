@@ -23,9 +23,11 @@ from _arms import judge
 from _arms import MAX_VELOCITY
 from _arms import RAD_PER_TICK
 from _arms import start_driver
+from _arms import WRITE_JITTER_S
 from _commander import start_commander
 from _common import own_domain
 from _common import Report
+from _common import StayedOut
 from _common import until
 from _graph import Graph
 from apprentice_msgs.msg import GuardState
@@ -50,7 +52,7 @@ class Outcome:
 
 def unplug(
     arm: ArmProcess, graph: Graph, environment: Mapping[str, str], count: int,
-    chance: random.Random,
+    chance: random.Random, jitter_s: float = WRITE_JITTER_S,
 ) -> Outcome:
     """Unplug and replug while a commander makes the arm wave."""
     outcome = Outcome()
@@ -69,8 +71,8 @@ def unplug(
             time.sleep(_RAMP_S)
             if graph.state == GuardState.RAMPING:
                 ramping = time.monotonic()
-            _judge(outcome, arm, before, arm.taps(), plugged_ns, ramping)
-    except TimeoutError as error:
+            _judge(outcome, arm, before, arm.taps(), plugged_ns, ramping, jitter_s)
+    except StayedOut as error:
         outcome.faults.append(str(error))
     finally:
         commander.kill()
@@ -80,7 +82,7 @@ def unplug(
 
 def _judge(
     outcome: Outcome, arm: ArmProcess, before: Sequence[Tap], after: Sequence[Tap],
-    plugged_ns: int, ramping: float,
+    plugged_ns: int, ramping: float, jitter_s: float,
 ) -> None:
     goals = [tap for tap in after if tap.kind is TapKind.GOAL and tap.t_ns > plugged_ns]
     if not goals:
@@ -98,9 +100,10 @@ def _judge(
     moved = [tap.t_ns for tap in goals if abs(tap.value - first[tap.name]) > 1]
     if moved:
         outcome.following_s.append((moved[0] - plugged_ns) * 1e-9)
-    while_ramping = judge(goals_of(goals, arm.joints), ENGAGE_VELOCITY, until=ramping)
-    outcome.faults += while_ramping.excesses
-    outcome.faults += judge(goals_of(goals, arm.joints), MAX_VELOCITY).excesses
+    by_joint = goals_of(goals, arm.joints)
+    outcome.faults += judge(
+        by_joint, ENGAGE_VELOCITY, until=ramping, jitter_s=jitter_s).excesses
+    outcome.faults += judge(by_joint, MAX_VELOCITY, jitter_s=jitter_s).excesses
     torque = set(arm.registers('torque_enable').values())
     if torque != {1}:
         outcome.faults.append(f'torque registers {torque} after the replug')
