@@ -233,10 +233,16 @@ def test_temporary_files_are_removed(tmp_path: Path) -> None:
     assert not list((tmp_path / 'tmp').iterdir())
 
 
-def test_names_outside_the_stand_in_are_explained() -> None:
-    """Importing what the stand-in lacks says that it is a stand-in."""
+@pytest.mark.parametrize(('code', 'message'), [
+    ('from launch.actions import ForEach',
+     "'ForEach' is not in this workspace's stand-in for launch.actions"),
+    ("from launch.actions import ExecuteProcess; ExecuteProcess(cmd=['x'], respawn=True)",
+     "ExecuteProcess: this workspace's stand-in does not know the argument 'respawn'"),
+])
+def test_what_the_stand_in_lacks_is_said(code: str, message: str) -> None:
+    """Names and arguments that the stand-in lacks are refused, and the error says why."""
     done = subprocess.run(
-        [sys.executable, '-c', 'from launch.actions import ForEach'], capture_output=True,
-        text=True, env={**os.environ, 'PYTHONPATH': str(PYTHON)})
+        [sys.executable, '-c', code], capture_output=True, text=True,
+        env={**os.environ, 'PYTHONPATH': str(PYTHON)})
     assert done.returncode == 1
-    assert "'ForEach' is not in this workspace's stand-in for launch.actions" in done.stderr
+    assert message in done.stderr

@@ -70,12 +70,14 @@ def read_state(pid: int) -> tuple[int, bool] | None:
 
 
 def describe(pids: list[int]) -> str:
-    """Return ids and command lines for a message."""
+    """Return ids and programs for a message."""
     texts = []
     for pid in pids:
         try:
             with open(f'/proc/{pid}/cmdline', encoding='utf-8', errors='replace') as file:
-                texts.append(f"{pid} ({file.read().replace(chr(0), ' ').strip()})")
+                # The second word is the script where the first is an interpreter.
+                words = [os.path.basename(word) for word in file.read().split(chr(0))[:2]]
+            texts.append(f"{pid} ({' '.join(words).strip()})")
         except OSError:
             texts.append(str(pid))
     return ', '.join(texts)

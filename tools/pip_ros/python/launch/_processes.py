@@ -129,7 +129,12 @@ class ChildProcess:
         self._loop = asyncio.get_running_loop()
         self._escalation: asyncio.TimerHandle | None = None
         self._stopping = False
-        self._pidfd = os.pidfd_open(self.pid)
+        try:
+            self._pidfd = os.pidfd_open(self.pid)
+        except OSError:
+            self._popen.kill()
+            self._popen.wait()
+            raise
 
     def watch(self) -> None:
         """Begin to read output and to wait for the end."""

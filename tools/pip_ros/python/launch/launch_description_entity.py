@@ -36,7 +36,12 @@ class LaunchDescriptionEntity:
 class Action(LaunchDescriptionEntity):
     """Do one thing when visited, if its condition holds."""
 
-    def __init__(self, *, condition: Optional[Condition] = None) -> None:
+    def __init__(self, *, condition: Optional[Condition] = None, **unknown: object) -> None:
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__}: this workspace's stand-in does not know the argument "
+                f"'{next(iter(unknown))}'; run with a ROS 2 distribution, or add it under "
+                'tools/pip_ros/python')
         self.condition = condition
 
     def visit(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:

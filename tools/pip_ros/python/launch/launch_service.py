@@ -23,6 +23,7 @@ from .launch_description import LaunchDescription
 from .launch_description_entity import LaunchDescriptionEntity
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+HANDLED = (*ENDING, signal.SIGTSTP)
 
 
 class LaunchService:
@@ -61,7 +62,12 @@ class LaunchService:
 
     def run(self, *, shutdown_when_idle: bool = True) -> int:
         """Run until idle or shut down; signals end it. Returns 1 after an exception, else 0."""
-        return asyncio.run(self._run_with_signals(shutdown_when_idle))
+        handlers = {number: signal.getsignal(number) for number in HANDLED}
+        try:
+            return asyncio.run(self._run_with_signals(shutdown_when_idle))
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
     async def run_async(self, *, shutdown_when_idle: bool = True) -> int:
         """Run in the caller's loop, leaving its signal handlers alone; returns as run()."""
@@ -86,8 +92,8 @@ class LaunchService:
         try:
             return await self.run_async(shutdown_when_idle=shutdown_when_idle)
         finally:
-            # From here to the end of the process nothing is left that a signal could help.
-            for number in (*ENDING, signal.SIGTSTP):
+            # Nothing is left to end, and an impatient signal must not spoil the exit code.
+            for number in HANDLED:
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
 

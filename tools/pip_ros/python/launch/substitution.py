@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from typing import Union
 
@@ -54,7 +55,7 @@ def normalize_to_list_of_substitutions(value: SomeSubstitutionsType) -> list[Sub
         return [value]
     if isinstance(value, str):
         return [TextSubstitution(text=value)]
-    if isinstance(value, Iterable):
+    if isinstance(value, Iterable) and not isinstance(value, Mapping):
         return [_as_substitution(item) for item in value]
     raise TypeError(f'expected a str, a substitution or a flat list of these, found {value!r}')
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import difflib
 from pathlib import Path
+import signal
 import sys
 
 from ament_index_python.packages import get_package_share_directory
@@ -82,13 +83,17 @@ def run_launch_file(path: Path, given: dict[str, str], args: argparse.Namespace)
     service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(path.absolute())), launch_arguments=given.items()),
         OpaqueFunction(function=warn_of_unknown, args=[given])]))
-    return service.run()
+    try:
+        return service.run()
+    finally:
+        # All has ended; a second Ctrl-C must not turn the exit code into a failure.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def warn_of_unknown(context: LaunchContext, given: dict[str, str]) -> None:
     """Point out arguments that no launch file has declared or read: most are misspelled."""
     known = sorted(context.known_configurations)
-    for name in given.keys() - context.known_configurations:
+    for name in sorted(given.keys() - context.known_configurations):
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known) or 'none'}"
         context.supervisor.console.log(
@@ -148,16 +153,3 @@ def describe_arguments(description: LaunchDescription) -> list[str]:
             parts = ' + '.join(part.describe() for part in argument.default_value)
             lines.append(f'        (default: {parts})')
     return lines
-
-
-def _main() -> int:
-    parser = argparse.ArgumentParser(prog='ros2 launch', description=__doc__)
-    add_arguments(parser)
-    try:
-        return main(parser.parse_args())
-    except CommandError as error:
-        return int(bool(sys.stderr.write(f'ros2 launch: {error}\n')))
-
-
-if __name__ == '__main__':
-    sys.exit(_main())
