@@ -58,11 +58,14 @@ class Ledger:
     def intervene(
         self, reason: Reason, joint: str, now_ns: int, detail: Callable[[], str],
     ) -> None:
-        """Note an intervention that may last; it counts once per episode."""
+        """Note an intervention that may last, of one joint or (empty) of the arm.
+
+        It counts once per episode.
+        """
         if self._begins((reason, ''), now_ns):
-            self._episode_joints[reason] = (joint,)
-            self.change(reason, detail(), (joint,))
-        elif joint not in self._episode_joints[reason]:
+            self._episode_joints[reason] = (joint,) if joint else ()
+            self.change(reason, detail(), self._episode_joints[reason])
+        elif joint and joint not in self._episode_joints[reason]:
             self._episode_joints[reason] += (joint,)
             if self._shown is reason:
                 self._show(reason, self.detail, self._episode_joints[reason])

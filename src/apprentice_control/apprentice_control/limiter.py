@@ -90,38 +90,44 @@ class Follower:
         acceleration = self._acceleration
         position = self.position
         behind = previous - position
-        pace = (target - previous) / dt
         exact = -ROUNDING_RAD < behind < ROUNDING_RAD
         if exact:
             wanted = (target - position) / dt
         elif behind > 0.0:
-            wanted = pace + brake_speed(behind, acceleration, dt)
+            wanted = (target - previous) / dt + brake_speed(behind, acceleration, dt)
         else:
-            wanted = pace - brake_speed(-behind, acceleration, dt)
+            wanted = (target - previous) / dt - brake_speed(-behind, acceleration, dt)
 
         speed = min(max(wanted, -cap), cap)
         if lead is not None:
-            gap = lead[0] - lead[1] * dt - position
-            if gap >= 0.0:
-                speed = min(speed, max(lead[1] + brake_speed(gap, acceleration, dt), -cap))
-            else:
-                speed = max(speed, min(lead[1] - brake_speed(-gap, acceleration, dt), cap))
+            speed = self._behind_lead(speed, lead, dt, cap)
         if speed > 0.0 and ahead[1] >= position:
             speed = min(speed, brake_speed(ahead[1] - position + ROUNDING_RAD, acceleration, dt))
         elif speed < 0.0 and ahead[0] <= position:
             speed = max(speed, -brake_speed(position - ahead[0] + ROUNDING_RAD, acceleration, dt))
-
-        spread = 0.5 * acceleration * (dt + self._interval)
-        speed = min(max(speed, self.velocity - spread), self.velocity + spread)
-        free = speed
-        if speed > 0.0:
-            speed = min(speed, brake_speed(self._upper - position, acceleration, dt))
-        elif speed < 0.0:
-            speed = max(speed, -brake_speed(position - self._lower, acceleration, dt))
-        self.stopping_short = speed != free
+        speed = self._within_caps(speed, dt)
         exact = exact and speed == wanted
         self._move(speed, dt, target if exact else None)
         return exact
+
+    def _behind_lead(
+        self, speed: float, lead: tuple[float, float], dt: float, cap: float,
+    ) -> float:
+        owner, pace = lead
+        gap = owner - pace * dt - self.position
+        if gap >= 0.0:
+            return min(speed, max(pace + brake_speed(gap, self._acceleration, dt), -cap))
+        return max(speed, min(pace - brake_speed(-gap, self._acceleration, dt), cap))
+
+    def _within_caps(self, speed: float, dt: float) -> float:
+        spread = 0.5 * self._acceleration * (dt + self._interval)
+        free = min(max(speed, self.velocity - spread), self.velocity + spread)
+        if free > 0.0:
+            speed = min(free, brake_speed(self._upper - self.position, self._acceleration, dt))
+        else:
+            speed = max(free, -brake_speed(self.position - self._lower, self._acceleration, dt))
+        self.stopping_short = speed != free
+        return speed
 
     def _move(self, speed: float, dt: float, target: float | None = None) -> None:
         limit = self.limit

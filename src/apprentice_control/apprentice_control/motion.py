@@ -13,6 +13,7 @@ from apprentice_control.limits import JointLimit
 from apprentice_control.reasons import Reason
 from apprentice_control.trajectory import Path
 from apprentice_control.trajectory import sample
+from apprentice_control.trajectory import Track
 from apprentice_control.trajectory import TrajectoryPoint
 
 TOLERANCE_RAD = 0.02
@@ -22,7 +23,7 @@ Less is what quantised leaders, and lines that begin or end at 1 rad/s, cost und
 """
 
 CLOSE_RAD = 0.0025
-"""A joint that lagged has caught up when it could stop relative to the owner within this."""
+"""A joint that lagged has caught up when it is as near to the owner."""
 
 LONGEST_STEP_NS = 50_000_000
 """A servo without a new goal for longer has come to rest, so motion begins from rest."""
@@ -153,9 +154,6 @@ class Motion:
 
     def _follow(self, path: Path, now_ns: int, dt: float) -> None:
         place = path.advance(now_ns)
-        before_first = now_ns < path.first_due_ns
-        past_due_s = (now_ns - path.first_due_ns) * 1e-9
-        streaming = path.streamed and before_first
         together = True
         for joint, track in enumerate(path.tracks):
             follower = self.followers[joint]
@@ -163,58 +161,52 @@ class Motion:
                 follower.brake(dt)
                 continue
             limit = follower.limit
-            lower, upper = limit.lower, limit.upper
+            raw = sample(track, place)
+            target = min(max(raw, limit.lower), limit.upper)
+            previous = self._previous[joint]
+            self._previous[joint] = target
+            owner, pace = raw, 0.0
+            if now_ns < path.first_due_ns:
+                owner, pace = self._owner_ahead(path, track, joint, now_ns)
+            reachable = min(max(owner, limit.lower), limit.upper)
+            if abs(owner - reachable) > TOLERANCE_RAD:
+                self.overshot.append(Departure(joint, Reason.POSITION_LIMIT, owner, reachable))
+
             cap = limit.max_velocity
             if self.ramping or follower.outside:
                 cap = min(cap, self._engage)
-
-            raw = sample(track, place)
-            target = min(max(raw, lower), upper)
-            previous = self._previous[joint]
-            self._previous[joint] = target
-
-            # Where the owner is: what the way from our own position to the owner hides.
-            owner = raw
-            pace = 0.0
-            if streaming:
-                pace = self._pace[joint]
-                owner = track.positions[1] + pace * past_due_s
-            elif before_first:
-                owner = track.positions[1]
-            reachable = min(max(owner, lower), upper)
-            if abs(owner - reachable) > TOLERANCE_RAD:
-                self.overshot.append(Departure(joint, Reason.POSITION_LIMIT, owner, reachable))
-            if owner != reachable:
-                pace = 0.0
-
             if path.streamed:
                 lead = (reachable, pace) if self._gentle[joint] else None
                 exact = follower.follow(target, previous, dt, cap, lead)
             else:
-                segment = place[0]
-                exact = follower.follow(
-                    target, previous, dt, cap, None,
-                    (min(target, track.ahead_low[segment]),
-                     max(target, track.ahead_high[segment])))
+                low, high = track.ahead_low[place[0]], track.ahead_high[place[0]]
+                ahead = (min(target, low), max(target, high))
+                exact = follower.follow(target, previous, dt, cap, None, ahead)
+
             gap = abs(reachable - follower.position)
-            if gap > TOLERANCE_RAD:
-                together = False
+            together = together and gap <= TOLERANCE_RAD
             if not self.ramping:
-                self._choose_approach(joint, abs(target - follower.position), gap, pace, dt)
+                self._choose_approach(joint, abs(target - follower.position), gap, dt)
             self._note_lag(joint, exact, target, gap if path.streamed else 0.0, previous, dt)
         if not together:
             self._apart_ns = now_ns
         self.caught_up = now_ns - self._apart_ns >= TOGETHER_NS
 
-    def _choose_approach(
-        self, joint: int, lost: float, gap: float, pace: float, dt: float,
-    ) -> None:
-        follower = self.followers[joint]
-        acceleration = follower.limit.max_acceleration
-        if lost > acceleration * dt * dt:
+    def _owner_ahead(
+        self, path: Path, track: Track, joint: int, now_ns: int,
+    ) -> tuple[float, float]:
+        """Return where the owner is, which the way from our own position to it hides."""
+        first = track.positions[1]
+        if not path.streamed:
+            return first, 0.0
+        pace = self._pace[joint]
+        return first - pace * (path.first_due_ns - now_ns) * 1e-9, pace
+
+    def _choose_approach(self, joint: int, lost: float, gap: float, dt: float) -> None:
+        if lost > self.followers[joint].limit.max_acceleration * dt * dt:
             # More than the noise of a quantised stream: the next cycle will not make it up.
             self._gentle[joint] = True
-        elif gap < CLOSE_RAD and (follower.velocity - pace) ** 2 < 2.0 * acceleration * CLOSE_RAD:
+        elif gap < CLOSE_RAD:
             self._gentle[joint] = False
 
     def _note_lag(

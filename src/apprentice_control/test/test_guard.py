@@ -7,6 +7,7 @@ from __future__ import annotations
 from math import cos
 from math import nan
 from math import pi
+from random import Random
 
 from apprentice_control.guard import GuardConfig
 from apprentice_control.guard import GuardState
@@ -168,6 +169,42 @@ def test_a_trembling_leader_is_approached_steadily() -> None:
         assert position >= before - 0.25 * RAD_PER_TICK or position > 0.3 - RAD_PER_TICK
         before = position
     assert arm.state is GuardState.TRACKING
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_a_jump_of_a_noisy_leader_is_one_intervention(seed: int) -> None:
+    """Noise of a tick at 250 Hz does not make the end of the approach a second intervention."""
+    dice = Random(seed)
+    arm = Arm()
+    arm.stream(ZERO, 100)
+    for _ in range(500):
+        ticks = round((0.4 + dice.gauss(0.0, 0.0007)) / RAD_PER_TICK)
+        arm.send((ticks * RAD_PER_TICK, 0.0, 0.0))
+        arm.step(4)
+    assert arm.guard.status.interventions == 1
+
+
+def test_a_leader_slightly_too_fast_is_noticed() -> None:
+    """A lag that grows slowly is told once it exceeds the tolerance, not later."""
+    arm = Arm(limits=(JointLimit('pan', -3.0, 3.0, 4.0, 30.0),))
+    arm.stream((0.0,), 100)
+    angle = 0.0
+    for step in range(70):
+        angle += 4.3 * 0.01 * min(step / 30, 1.0)
+        arm.send((angle,))
+        arm.step()
+        arm.step()
+    assert arm.count('velocity_cap') == 1
+    assert arm.guard.status.interventions == 1
+
+
+def test_meeting_a_leader_by_chance_after_a_pause_does_not_skip_the_ramp() -> None:
+    """The time together counts from the owner's first message, not from before it."""
+    arm = Arm()
+    arm.run(500)
+    arm.send(ZERO)
+    arm.step()
+    assert arm.state is GuardState.RAMPING
 
 
 def test_a_fast_leader_through_the_limit_is_one_intervention() -> None:
@@ -372,6 +409,7 @@ def test_a_stall_is_followed_by_motion_from_rest() -> None:
     after = arm.step(1000).position[0]
     assert abs(after - before) < 0.001
     assert arm.count('late_cycle') == 1
+    assert arm.guard.status.joints in ((), ('pan',))
     assert arm.run(600).position[0] == pytest.approx(1.5, abs=1e-6)
 
 
