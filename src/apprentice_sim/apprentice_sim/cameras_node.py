@@ -35,7 +35,7 @@ STATE_PERIOD_NS = 1e9 / 60
 _IMAGE_QOS = QoSProfile(depth=10)
 
 PARAMETERS = (
-    ParameterSpec('arm', 'so101', "The world's arm.", choices=ARMS),
+    ParameterSpec('arm', 'so100', "The world's arm.", choices=ARMS),
     ParameterSpec('cameras', tuple(CAMERAS), 'Which cameras to render.', choices=tuple(CAMERAS)),
     ParameterSpec('width', 640, 'Width of a picture in pixels.', minimum=16, maximum=1920),
     ParameterSpec('height', 480, 'Height of a picture in pixels.', minimum=16, maximum=1080),

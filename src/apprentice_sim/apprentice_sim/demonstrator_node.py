@@ -32,7 +32,7 @@ LONGEST_STEP_S = 0.03
 SILENCE_S = 5.0
 
 PARAMETERS = (
-    ParameterSpec('arm', 'so101', "The world's arm.", choices=ARMS),
+    ParameterSpec('arm', 'so100', "The world's arm.", choices=ARMS),
     ParameterSpec('episodes', 3, 'How many demonstrations.', minimum=1, maximum=100_000),
     ParameterSpec('seed', 0, "Seed of the first demonstration's world; the next take the next."),
     ParameterSpec('report', '', 'File for a summary in JSON; empty: none.'),

@@ -38,7 +38,7 @@ class WorldConfig:
 
     leader_link: Path
     follower_link: Path
-    arm: str = 'so101'
+    arm: str = 'so100'
     seed: int = 0
     leader_calibration: Path | None = None
     follower_calibration: Path | None = None

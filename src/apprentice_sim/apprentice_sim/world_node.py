@@ -49,7 +49,7 @@ _QUIET_S = 0.4
 _FINISH_TIMEOUT_S = 4.5
 
 PARAMETERS = (
-    ParameterSpec('arm', 'so101', 'Which arm to simulate.', choices=ARMS),
+    ParameterSpec('arm', 'so100', 'Which arm to simulate.', choices=ARMS),
     ParameterSpec('seed', 0, "Seed of the world's first placement and looks."),
     ParameterSpec(
         'leader_link', '',
