@@ -147,6 +147,7 @@ def describe(case: Case, run: Run, folder: Path) -> dict[str, Any]:
     launch, text, started = [], [], []
     processes: dict[str, dict[str, Any]] = {}
     pids = {}
+    traceback = False
     for line in run.lines:
         log, printed = LOG_LINE.match(line), PROCESS_LINE.match(line)
         if log and re.search(r'-\d+$', log[2]):
@@ -160,7 +161,9 @@ def describe(case: Case, run: Run, folder: Path) -> dict[str, Any]:
         elif printed:
             process = processes.setdefault(printed[1], {'log': [], 'output': []})
             process['output'].append(clean(printed[2]))
-        else:
+        # Of a traceback only its first and last line: the rest is the source of whoever raised.
+        elif not traceback or not line.startswith('  '):
+            traceback = line.startswith('Traceback ')
             text.append(clean(line))
     for name, process in processes.items():
         # The two streams are separate pipes: only the order within each is certain.
