@@ -92,13 +92,16 @@ class Operator(Node):
         self.state = message.state
 
 
-def write_parameters(folder: Path) -> Path:
-    """Write the bring-up's parameters with the world told to keep register changes."""
+def write_parameters(folder: Path, acceleration: float | None) -> Path:
+    """Write the bring-up's parameters, the world told to keep register changes."""
     share = Path(get_package_share_directory('so100_bringup'))
     content = yaml.safe_load((share / 'config' / 'params.yaml').read_text())
     world = content.setdefault('/**/sim/world', {}).setdefault('ros__parameters', {})
     for role in ('leader', 'follower'):
         world[f'{role}_taps'] = str(folder / f'{role}.taps')
+    if acceleration is not None:
+        driver = content['/**/follower/feetech_driver']['ros__parameters']
+        driver['max_acceleration'] = acceleration
     path = folder / 'params.yaml'
     path.write_text(yaml.safe_dump(content))
     return path
@@ -148,10 +151,12 @@ def lag_ms(leader: Sequence[Tap], follower: Sequence[Tap], offset: float) -> flo
     return best[1]
 
 
-def measure(folder: Path, steps: int, sweep_s: float, report: Report) -> dict[str, float]:
+def measure(
+    folder: Path, steps: int, sweep_s: float, acceleration: float | None, report: Report,
+) -> dict[str, float]:
     """Run the robot; return the shares of a core by process. Taps are left in the folder."""
     with own_domain() as environment:
-        parameters = write_parameters(folder)
+        parameters = write_parameters(folder, acceleration)
         launched = Launched(environment, f'params_file:={parameters}', log=folder / 'log')
         listener = Listener(environment)
         rclpy.init()
@@ -211,13 +216,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--n', type=int, default=400, help='steps of the leader')
     parser.add_argument('--seconds', type=float, default=20.0, help='of the motion to and fro')
+    parser.add_argument(
+        '--max-acceleration', type=float, metavar='RAD_S2',
+        help='instead of the default cap of 30, whose first step from rest is half a tick')
     parser.add_argument('--keep', type=Path, help='keep register changes and logs in this folder')
     arguments = parser.parse_args()
     report = Report('teleoperation, two cameras at 640x480 and 30 Hz, both subscribed')
     with tempfile.TemporaryDirectory() as name:
         folder = arguments.keep or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        for title, share in measure(folder, arguments.n, arguments.seconds, report).items():
+        shares = measure(
+            folder, arguments.n, arguments.seconds, arguments.max_acceleration, report)
+        for title, share in shares.items():
             report.line(f'{title}: {share:.0f} % of a core')
         evaluate(folder, report)
     return report.end()
