@@ -18,6 +18,9 @@ from workspace.paths import LOG
 from workspace.paths import ROOT
 from workspace.paths import VENV
 
+# Under the environment's own Python, wherever colcon itself comes from: the executables that it
+# makes and the tests that it runs then find what only .venv has.
+_COLCON = ['python', '-c', 'from colcon_core.command import main; raise SystemExit(main())']
 _BASE = ['--base-paths', str(ROOT / 'src')]
 
 
@@ -29,7 +32,7 @@ def build(env: dict[str, str], packages: list[str],
     choice = ['--packages-up-to', *packages] if packages else []
     with home.lock(), timed('Building with colcon'):
         result = subprocess.run(
-            ['colcon', 'build', *_BASE, '--symlink-install', '--event-handlers',
+            [*_COLCON, 'build', *_BASE, '--symlink-install', '--event-handlers',
              'console_cohesion-', 'console_start_end-', 'status-', 'summary-', *choice],
             env=env, cwd=ROOT, text=True, capture_output=True)
         if result.returncode != 0:
@@ -44,7 +47,7 @@ def test(env: dict[str, str], packages: list[str]) -> int:
     step('Testing the packages: colcon test')
     # One package at a time: tests with deadlines must not compete for two cores.
     statuses = [subprocess.call(
-        ['colcon', 'test', *_BASE, '--executor', 'sequential', '--return-code-on-test-failure',
+        [*_COLCON, 'test', *_BASE, '--executor', 'sequential', '--return-code-on-test-failure',
          '--event-handlers', 'console_direct+', *choice,
          '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300'], env=env, cwd=ROOT)]
     if not packages:
@@ -55,7 +58,7 @@ def test(env: dict[str, str], packages: list[str]) -> int:
              '--timeout=300', f'--junit-xml={report}', '-o', 'junit_suite_name=workspace'],
             env=env, cwd=ROOT))
     statuses.append(subprocess.call(
-        ['colcon', 'test-result', '--test-result-base', str(BUILD), '--verbose'],
+        [*_COLCON, 'test-result', '--test-result-base', str(BUILD), '--verbose'],
         env=env, cwd=ROOT))
     failed = any(statuses)
     step('Some tests failed: see above' if failed else 'All tests passed')
