@@ -277,7 +277,7 @@ class CommandGuard:
         if not self._active or self._leaving:
             return Refusal(Reason.NOT_ACTIVE, 'the driver is not active; activate it first')
         if self._unreachable:
-            return Refusal(Reason.UNREACHABLE, self._unreachable)
+            return Refusal(Reason.SUSPENDED, self._unreachable)
         return None
 
     def _drop_owner(self, reason: Reason, detail: str) -> None:

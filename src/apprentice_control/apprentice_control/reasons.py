@@ -48,6 +48,7 @@ class Reason(Enum):
         'unreachable', Kind.INTERVENTION, 'port or motors do not answer; the arm stops and holds')
 
     NOT_ACTIVE = 'not_active', Kind.REFUSAL, 'the driver is not active'
+    SUSPENDED = 'suspended', Kind.REFUSAL, 'motors do not answer; the arm holds until they do'
     ESTOPPED = 'estopped', Kind.REFUSAL, 'the emergency stop is latched'
     UNKNOWN_SOURCE = 'unknown_source', Kind.REFUSAL, 'no such source in source_names'
     SOURCE_REFUSED = 'source_refused', Kind.REFUSAL, 'the source was shut out, by two publishers'

@@ -32,7 +32,7 @@ def test_suspended_arm_refuses_commands_and_acquisition() -> None:
     """Nobody moves what cannot be measured."""
     arm = moving()
     arm.guard.suspend('pan silent', arm.now_ns)
-    assert arm.send([0.3, 0.0, 0.0]).reason is Reason.UNREACHABLE
+    assert arm.send([0.3, 0.0, 0.0]).reason is Reason.SUSPENDED
     granted, why = arm.guard.acquire('teleop', arm.now_ns)
     assert not granted and 'pan silent' in why
 
