@@ -27,6 +27,8 @@ from so100_bringup.settings import Settings
 
 # Longer than the 4 s that a driver may take to lower the arm and release it.
 SIGTERM_TIMEOUT_S = '5'
+# A busy host takes longer to load the world's libraries than a person to switch an arm on.
+WORLD_START_S = 30.0
 BANNER = """
   ------------------------------------------------------------------
    SIMULATION: {reason}.
@@ -43,6 +45,7 @@ class Fleet:
         """Start with no node."""
         self._settings = settings
         self._actions: list[Action] = []
+        self._simulated = False
 
     def add(
         self,
@@ -77,6 +80,7 @@ class Fleet:
             'robot_id': arm.robot_id,
             'calibration_file': arm.calibration_file,
             'autostart': self._settings.autostart,
+            **({'connect_timeout_s': WORLD_START_S} if self._simulated else {}),
         })
 
     def add_camera(self, camera: Camera) -> None:
@@ -95,6 +99,7 @@ class Fleet:
 
     def add_world(self) -> dict[str, Arm]:
         """Add the simulated world; return the arms as its drivers should see them."""
+        self._simulated = True
         folder = make_link_folder(self._settings.namespace, os.environ)
         calibration = Path(get_package_share_directory('so100_bringup')) / 'config' / 'sim'
         arms = {
