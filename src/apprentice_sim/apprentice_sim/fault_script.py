@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from apprentice_sim.faults import Action
 from apprentice_sim.faults import FaultInjector
 from apprentice_sim.faults import FaultRule
 from apprentice_sim.frames import Instruction
 import yaml
+
+T = TypeVar('T')
 
 _NUMBERS = ('probability', 'value', 'at_s')
 _COUNTS = ('address', 'skip', 'count')
@@ -86,7 +89,7 @@ def _no_others(entry: Mapping, known: tuple[str, ...], where: str) -> None:
             raise ScriptError(f'{where}: unknown key {key!r}; known: {", ".join(known)}')
 
 
-def _choice(name: object, choices: Mapping, where: str):
+def _choice(name: object, choices: Mapping[str, T], where: str) -> T:
     if not isinstance(name, str) or name not in choices:
         raise ScriptError(f'{where}: found {name!r}, expected one of {", ".join(choices)}')
     return choices[name]

@@ -3,6 +3,7 @@
 """Control tables of the simulated Feetech servos, written from the vendor's memory maps."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
@@ -73,7 +74,7 @@ class ServoModel:
         """Return the addresses that survive a power cycle."""
         return self._addresses(lambda register: register.eeprom)
 
-    def _addresses(self, wanted) -> frozenset[int]:
+    def _addresses(self, wanted: Callable[[Register], bool]) -> frozenset[int]:
         return frozenset(
             register.address + i
             for register in self.registers if wanted(register)
@@ -98,11 +99,11 @@ def decode(raw: int, sign_bit: int | None) -> int:
     return -magnitude if raw >> sign_bit & 1 else magnitude
 
 
-def _eeprom(name: str, address: int, size: int, default: int = 0, **kwargs) -> Register:
+def _eeprom(name: str, address: int, size: int, default: int = 0, **kwargs: object) -> Register:
     return Register(name, address, size, default, eeprom=True, **kwargs)
 
 
-def _state(name: str, address: int, size: int, **kwargs) -> Register:
+def _state(name: str, address: int, size: int, **kwargs: object) -> Register:
     return Register(name, address, size, writable=False, **kwargs)
 
 

@@ -78,7 +78,8 @@ def test_register_changes_go_to_a_file(tmp_path: Path) -> None:
     (('--calibration', 'absent.json'), 'absent.json'),
     (('--adapter-latency-ms', '-1'), 'expected 0 to 1000'),
 ])
-def test_bad_input_is_one_clear_error(tmp_path: Path, arguments, message: str) -> None:
+def test_bad_input_is_one_clear_error(
+        tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     """Exit code 2, the mistake named, no traceback, no link left."""
     ended = run('--link', str(tmp_path / 'bus'), *arguments)
     assert ended.returncode == 2

@@ -84,7 +84,7 @@ def test_corrupt_takes_a_place(line: Line) -> None:
     (Action.WRONG_ID, None, bytes.fromhex('FF FF 03 02 00 FA')),
     (Action.WRONG_ID, 1, bytes.fromhex('FF FF 01 02 00 FC')),
 ])
-def test_reply_is_changed(line: Line, action: Action, value, answer: bytes) -> None:
+def test_reply_is_changed(line: Line, action: Action, value: int | None, answer: bytes) -> None:
     """Doubled, cut, or from another servo."""
     line.bus.faults.add(action, value=value)
     assert line.ask() == answer

@@ -14,7 +14,8 @@ import pytest
 @given(
     target=st.floats(-5000, 5000), top=st.floats(10, 5000),
     acceleration=st.floats(100, 50_000) | st.just(math.inf), dt_s=st.sampled_from([1e-3, 2e-3]))
-def test_approach_never_overshoots_nor_exceeds(target, top, acceleration, dt_s) -> None:
+def test_approach_never_overshoots_nor_exceeds(
+        target: float, top: float, acceleration: float, dt_s: float) -> None:
     """From rest, speed and acceleration stay within limits and the target is not passed."""
     position = velocity = 0.0
     for _ in range(3000):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from apprentice_sim.registers import MODELS
 from apprentice_sim.registers import SCS0009
+from apprentice_sim.registers import ServoModel
 from apprentice_sim.registers import STS3215
 from apprentice_sim.servo import Servo
 import pytest
@@ -37,7 +38,7 @@ def present(servo: Servo, now_ns: int) -> int:
 
 
 @pytest.mark.parametrize('model', MODELS.values(), ids=MODELS)
-def test_control_tables_do_not_overlap(model) -> None:
+def test_control_tables_do_not_overlap(model: ServoModel) -> None:
     """No two registers of a model share a byte, and identity reads back."""
     taken = [r.address + i for r in model.registers for i in range(r.size)]
     assert len(taken) == len(set(taken)) and max(taken) < 128
