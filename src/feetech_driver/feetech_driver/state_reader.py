@@ -63,22 +63,27 @@ class StateReader:
 
     def read(self, budget_s: float) -> dict[str, MotorState]:
         """Return the states of the motors that answered plausibly within budget_s."""
+        start_ns = time.monotonic_ns()
         states: dict[int, MotorState] = {}
         wanted = tuple(
             ident for ident, counters in self.motors.items()
             if counters.misses_in_a_row < _SILENT_AFTER)
         silent = tuple(ident for ident in self.motors if ident not in wanted)
+        self._cycle += 1
+        probe = bool(silent) and self._cycle % _PROBE_EVERY == 0
         pending = wanted
         if pending:
+            # The probe's time is part of the budget: a read never lasts longer.
+            main_s = budget_s - _PROBE_S if probe else budget_s
             for ends_ns in self._handler.attempts(
-                    self._port, self._address, self._layout.size, budget_s):
+                    self._port, self._address, self._layout.size, main_s):
                 pending = self._attempt(pending, ends_ns, states)
                 # Who was silent the last time too gets one attempt, not the whole budget.
                 if all(self.motors[ident].misses_in_a_row for ident in pending):
                     break
-        self._cycle += 1
-        if silent and self._cycle % _PROBE_EVERY == 0:
-            self._attempt(silent, time.monotonic_ns() + int(_PROBE_S * 1e9), states)
+        if probe:
+            self._attempt(silent, min(
+                time.monotonic_ns() + int(_PROBE_S * 1e9), start_ns + int(budget_s * 1e9)), states)
         for ident in wanted:
             if ident not in states:
                 self.motors[ident].missing += 1

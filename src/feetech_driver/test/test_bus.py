@@ -112,6 +112,32 @@ def test_no_answer_at_all_is_an_empty_state_within_the_deadline(
     assert time.monotonic() - start < CYCLE_S
 
 
+def test_asking_silent_motors_again_is_part_of_the_deadline(
+    bus: FeetechBus, arm: SimArm, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A read in which present motors fail and silent ones are asked too plans to end in time."""
+    planned: list[tuple[tuple[int, ...], int]] = []
+    read = bus._reader.read
+
+    def recorded(
+        idents: tuple[int, ...], address: int, count: int, ends_ns: int,
+    ) -> dict[int, tuple[int, bytes]]:
+        planned.append((idents, ends_ns - start_ns))
+        return read(idents, address, count, ends_ns)
+
+    monkeypatch.setattr(bus._reader, 'read', recorded)
+    start_ns = time.monotonic_ns()
+    bus.read_state()
+    arm.bus.silence('gripper')
+    for cycle in range(80):
+        # Every third read fails, so that sooner or later one asks the silent motor as well.
+        arm.bus.break_chain(1) if cycle % 3 == 2 else arm.bus.mend_chain()
+        start_ns = time.monotonic_ns()
+        bus.read_state()
+    assert any(idents == (6,) and late_ns > 30e6 for idents, late_ns in planned)
+    assert max(late_ns for _, late_ns in planned) < 46e6
+
+
 def test_an_implausible_step_is_read_again(bus: FeetechBus, arm: SimArm) -> None:
     """A jump of a joint is believed after a second reading, and counted."""
     bus.read_state()
