@@ -11,6 +11,7 @@ import traceback
 
 from apprentice_node.managed_node import ManagedNode
 from apprentice_node.parameters import ParameterError
+from apprentice_node.priority import exempt_from_collection
 from apprentice_node.priority import shorten_switch_interval
 from apprentice_node.signals import StopSignals
 import rclpy
@@ -71,9 +72,11 @@ def _run_node(factory: Callable[[], ManagedNode], signals: StopSignals) -> int:
 
 def _live(node: ManagedNode, executor: SingleThreadedExecutor) -> int:
     code = ExitCode.OK
+    exempt_from_collection()
     if node.values['autostart'] and not _autostart(node) and not node.stop_requested.is_set():
         code = ExitCode.FAILED
     else:
+        exempt_from_collection()
         _spin(node, executor)
     if node.state in ('unconfigured', 'inactive', 'active'):
         if node.trigger_shutdown() != TransitionCallbackReturn.SUCCESS:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import gc
 import os
 import sys
 import threading
@@ -66,3 +67,13 @@ def test_switch_interval_is_only_shortened() -> None:
         assert sys.getswitchinterval() == pytest.approx(0.0001, rel=0.05)
     finally:
         sys.setswitchinterval(before)
+
+
+def test_what_exists_is_exempt_from_collections() -> None:
+    """A collection no longer looks at the modules' objects."""
+    try:
+        priority.exempt_from_collection()
+        assert gc.get_freeze_count() > 1000
+        assert len(gc.get_objects()) < 1000
+    finally:
+        gc.unfreeze()

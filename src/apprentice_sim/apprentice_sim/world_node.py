@@ -254,5 +254,8 @@ def main() -> int:
         nodes.append(WorldNode())
         return nodes[0]
 
+    # Every thread must have it: one that is put off while it holds the interpreter lock stops
+    # the world's thread as well.
+    raise_priority()
     code = run(make)
     return 1 if nodes and nodes[0].failed else code

@@ -33,9 +33,14 @@ class Loop:
 
     def __init__(
         self, period_ns: int, cycle: Callable[[int], None],
-        failed: Callable[[BaseException], None],
+        failed: Callable[[BaseException], None], phase: float = 0.0,
     ) -> None:
-        """Keep the settings; nothing runs yet."""
+        """
+        Keep the settings; nothing runs yet.
+
+        Deadlines lie `phase` (0 to 1) of a period behind the multiples of the period on the
+        monotonic clock, so that loops of one host keep their distance from each other.
+        """
         self.period_ns = period_ns
         self.lateness = DurationMonitor()
         self.durations = DurationMonitor()
@@ -43,6 +48,7 @@ class Loop:
         self.priority = ''
         self._cycle = cycle
         self._failed = failed
+        self._phase = phase
         self._calls: deque[tuple[Callable[[], object], Future]] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name='bus', daemon=True)
@@ -94,7 +100,7 @@ class Loop:
 
     def _keep_time(self) -> None:
         period_ns, cycle = self.period_ns, self._cycle
-        deadline_ns = time.monotonic_ns() + period_ns
+        deadline_ns = first_deadline_ns(time.monotonic_ns(), period_ns, self._phase)
         while not self._stopping.is_set():
             wait_ns = deadline_ns - time.monotonic_ns()
             if wait_ns > 0:
@@ -111,6 +117,12 @@ class Loop:
                 skipped = (end_ns - deadline_ns) // period_ns
                 deadline_ns += skipped * period_ns
                 self.skipped += skipped
+
+
+def first_deadline_ns(now_ns: int, period_ns: int, phase: float) -> int:
+    """Return the first deadline at least a period after now."""
+    offset_ns = int(period_ns * phase)
+    return now_ns - (now_ns - offset_ns) % period_ns + 2 * period_ns
 
 
 def _execute(function: Callable[[], object], future: Future) -> None:

@@ -34,6 +34,9 @@ from feetech_driver.rest import REST
 STAND_DOWN_S = 2.0
 LOOP_STOP_S = 1.0
 _WAIT_S = 0.005
+# Where in the period of the host's clock a cycle begins. What a leader reads is with its follower
+# 2 to 3 ms later: a follower that began at any moment would leave it waiting for up to a period.
+PHASES = {Role.LEADER: 0.0, Role.FOLLOWER: 0.65}
 
 
 class Session:
@@ -82,7 +85,8 @@ class Session:
                 self._node, self._guard, tuple(config.sources), clock, self._logger.error)
         self._arm = Arm(
             self._bus, calibration, config, self._guard, self._keeper, self._outlets)
-        self._loop = Loop(config.period_ns, self._arm.cycle, self._failed)
+        self._loop = Loop(
+            config.period_ns, self._arm.cycle, self._failed, PHASES[config.role])
         self._loop.start()
         priority = self._loop.call(lambda: self._loop.priority)
         self._logger.info(f'bus thread at {config.rate_hz:g} Hz, {priority}')

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 
+from feetech_driver.loop import first_deadline_ns
 from feetech_driver.loop import Loop
 from feetech_driver.loop import LoopError
 import pytest
@@ -36,6 +37,15 @@ def test_late_cycle_does_not_shift_the_later_ones() -> None:
     assert abs(sorted(gaps)[len(gaps) // 2] - PERIOD_NS) < 1_000_000
     phases = sorted((start - starts[0]) % PERIOD_NS for start in starts)
     assert min(phases[len(phases) // 2], PERIOD_NS - phases[len(phases) // 2]) < 1_500_000
+
+
+@pytest.mark.parametrize('phase', [0.0, 0.65, 0.999])
+@pytest.mark.parametrize('now_ns', [0, 1, PERIOD_NS - 1, 7 * PERIOD_NS, 987_654_321_012])
+def test_deadlines_keep_their_phase_on_the_clock(now_ns: int, phase: float) -> None:
+    """Loops of one host keep their distance from each other whenever they were started."""
+    deadline_ns = first_deadline_ns(now_ns, PERIOD_NS, phase)
+    assert deadline_ns % PERIOD_NS == int(PERIOD_NS * phase)
+    assert PERIOD_NS < deadline_ns - now_ns <= 2 * PERIOD_NS
 
 
 def test_call_runs_on_the_loops_thread_and_returns() -> None:
