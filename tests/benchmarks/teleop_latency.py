@@ -21,6 +21,7 @@ import time
 
 from _common import CpuMeter
 from _common import Launched
+from _common import memory_folder
 from _common import NS
 from _common import own_domain
 from _common import Report
@@ -222,7 +223,7 @@ def main() -> int:
     parser.add_argument('--keep', type=Path, help='keep register changes and logs in this folder')
     arguments = parser.parse_args()
     report = Report('teleoperation, two cameras at 640x480 and 30 Hz, both subscribed')
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as name:
         folder = arguments.keep or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         shares = measure(
