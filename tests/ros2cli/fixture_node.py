@@ -144,6 +144,7 @@ class Fixture(Node):
         for _ in range(handle.request.order - 1):
             feedback.sequence = [*feedback.sequence, sum(feedback.sequence[-2:])]
             handle.publish_feedback(feedback)
+            time.sleep(0.2)
         if handle.request.order < 0:
             handle.abort()
         else:

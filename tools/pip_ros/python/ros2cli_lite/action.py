@@ -21,7 +21,6 @@ from ros2cli_lite.common import run_command
 from ros2cli_lite.common import suggestion
 from ros2cli_lite.graph import absolute
 from ros2cli_lite.graph import add_node_arguments
-from ros2cli_lite.graph import APPEAR_S
 from ros2cli_lite.graph import nodes
 from ros2cli_lite.graph import open_graph
 from ros2cli_lite.graph import open_node
@@ -31,6 +30,7 @@ from ros2cli_lite.graph import wait_until
 from ros2cli_lite.interfaces import fill
 from ros2cli_lite.interfaces import load_type
 from ros2cli_lite.interfaces import parse_values
+from ros2cli_lite.interfaces import type_name
 from ros2cli_lite.message_text import to_yaml
 
 STATUS = {value: name.removeprefix('STATUS_') for name, value in
@@ -49,9 +49,9 @@ def main(args: argparse.Namespace) -> int | str | None:
     return run_command(args)
 
 
-def _find(node: Node, name: str, limit_s: float = APPEAR_S) -> tuple[str, list[str]]:
+def _find(node: Node, name: str) -> tuple[str, list[str]]:
     name = absolute(name)
-    types = wait_until(lambda: dict(get_action_names_and_types(node)).get(name), limit_s)
+    types = wait_until(lambda: dict(get_action_names_and_types(node)).get(name))
     if not types:
         known = [known for known, _ in get_action_names_and_types(node)]
         raise CommandError(f"Unknown action '{name}': "
@@ -123,15 +123,17 @@ def _send_goal(args: argparse.Namespace) -> None:
     goal = kind.Goal()
     fill(goal, parse_values(args.goal, args.stdin))
     with open_node(args) as node:
-        client = ActionClient(node, kind, args.action_name)
         print('Waiting for an action server to become available...')
-        if not wait_until(client.server_is_ready):
-            # Our own client would pass for the action in the graph.
-            client.destroy()
-            name, types = _find(node, args.action_name, limit_s=0)
+        # Before there is a client, which would pass for the action in the graph.
+        name, types = _find(node, args.action_name)
+        if type_name(kind) not in types:
             raise CommandError(f"Action '{name}' is of type {', '.join(types)}, not "
-                               f'{args.action_type}')
+                               f'{type_name(kind)}')
+        client = ActionClient(node, kind, args.action_name)
         try:
+            if not wait_until(client.server_is_ready):
+                raise CommandError(f"Action '{name}' is known but does not answer: its node may "
+                                   'just have ended')
             _run_goal(node, client, goal, _show_feedback if args.feedback else None)
         finally:
             client.destroy()

@@ -66,7 +66,7 @@ def fill(message: object, values: Mapping, where: str = '') -> list[tuple[object
     for name, value in values.items():
         path = f'{where}.{name}' if where else str(name)
         if name not in fields:
-            raise CommandError(f"{_type_name(message)} has no field '{path}'; it has: "
+            raise CommandError(f"{type_name(type(message))} has no field '{path}'; it has: "
                                f'{", ".join(fields) or "none"}')
         if _is_stamp(fields[name], value):
             stamps.append((message, name))
@@ -98,7 +98,7 @@ def _set(message: object, name: str, value: object, path: str) -> None:
         setattr(message, name, value)
     except (AssertionError, TypeError, ValueError, OverflowError) as error:
         reason = ' '.join(str(error).split())
-        raise CommandError(f"Field '{path}' of {_type_name(message)}: {reason}") from error
+        raise CommandError(f"Field '{path}' of {type_name(type(message))}: {reason}") from error
 
 
 def _map(value: object, path: str) -> Mapping:
@@ -145,6 +145,7 @@ def _check(value: object, kind: type | tuple[type, ...], expected: str, path: st
     return value
 
 
-def _type_name(message: object) -> str:
-    package, kind = type(message).__module__.split('.')[:2]
-    return f'{package}/{kind}/{type(message).__name__}'
+def type_name(kind: type) -> str:
+    """Return the full name of a type, `package/kind/Name`."""
+    package, middle = kind.__module__.split('.')[:2]
+    return f'{package}/{middle}/{kind.__name__}'

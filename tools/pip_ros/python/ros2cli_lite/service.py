@@ -23,6 +23,7 @@ from ros2cli_lite.graph import wait_until
 from ros2cli_lite.interfaces import fill
 from ros2cli_lite.interfaces import load_type
 from ros2cli_lite.interfaces import parse_values
+from ros2cli_lite.interfaces import type_name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,12 +103,13 @@ def _call(args: argparse.Namespace) -> None:
     if args.rate is not None and args.rate <= 0:
         raise CommandError(f'The rate must be above 0 Hz, found {args.rate:g}')
     with open_node(args) as node:
-        client = node.create_client(kind, args.service_name)
         print('waiting for service to become available...')
+        # Before there is a client, which would pass for the service in the graph.
+        _check_type(*find_service(node, args.service_name), kind)
+        client = node.create_client(kind, args.service_name)
         if not wait_until(client.service_is_ready):
-            # Our own client would pass for the service in the graph.
-            node.destroy_client(client)
-            _refuse(node, args.service_name, args.service_type)
+            raise CommandError(f"Service '{args.service_name}' is known but does not answer: its "
+                               'node may just have ended')
         while True:
             start = time.monotonic()
             _call_once(node, client, request)
@@ -123,9 +125,10 @@ def _call_once(node: Node, client: Client, request: object) -> None:
     print(f'response:\n{future.result()!r}\n')
 
 
-def _refuse(node: Node, name: str, type_name: str) -> None:
-    full_name, types = find_service(node, name, limit_s=0)
-    raise CommandError(f"Service '{full_name}' is of type {', '.join(types)}, not {type_name}")
+def _check_type(name: str, types: list[str], kind: type) -> None:
+    if type_name(kind) not in types:
+        raise CommandError(f"Service '{name}' is of type {', '.join(types)}, not "
+                           f'{type_name(kind)}')
 
 
 COMMANDS = {
