@@ -143,12 +143,13 @@ def _names(device: SerialDevice) -> set[str]:
 def _has_open(process: str, target: str) -> bool:
     try:
         with os.scandir(os.path.join(process, 'fd')) as entries:
-            return any(_link_of(entry.path) == target for entry in entries)
+            return any(link_target(entry.path) == target for entry in entries)
     except OSError:
         return False
 
 
-def _link_of(path: str) -> str:
+def link_target(path: str) -> str:
+    """Return where a link leads, empty when it is gone."""
     try:
         return os.readlink(path)
     except OSError:

@@ -84,6 +84,8 @@ class DeadlinePort:
             if busy is None:
                 return
             lasting = [holder for holder in busy if not holder.is_passing]
+            if busy:
+                unseen_until = time.monotonic() + _UNSEEN_S
             # A holder that is not seen has ended meanwhile, or is another user's.
             if lasting or time.monotonic() >= (give_up if busy else unseen_until):
                 raise PortError(_busy_text(self.path, busy))

@@ -17,6 +17,7 @@ import pytest
 from apprentice_sim.testing import SimArm
 from conftest import MOTORS
 from conftest import NAMES
+from feetech_driver import devices
 from feetech_driver.bus import FeetechBus
 from feetech_driver.keeper import Keeper
 
@@ -153,8 +154,8 @@ def test_it_lets_an_unplugged_port_go(
 ) -> None:
     """The name of an unplugged device is not kept occupied by the keeper."""
     def port_is_open() -> bool:
-        links = Path(f'/proc/{keeper.pid}/fd').iterdir()
-        return any(os.readlink(link).startswith('/dev/pts/') for link in links)
+        links = [str(link) for link in Path(f'/proc/{keeper.pid}/fd').iterdir()]
+        return any(devices.link_target(link).startswith('/dev/pts/') for link in links)
     keeper.arm()
     assert arm.wait_until(port_is_open)
     arm.unplug()

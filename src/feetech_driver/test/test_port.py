@@ -212,6 +212,25 @@ def test_a_process_that_is_just_ending_is_waited_for(
         second.close()
 
 
+def test_a_keeper_that_ends_between_two_looks_is_no_error(
+    line: Line, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The port is opened though its keeper, long seen, is gone when it is looked for again."""
+    looks = [(Holder(4711, 'python -c feetech_driver.keeper_process'),)] * 9 + [()]
+    first, second = DeadlinePort(line.path), DeadlinePort(line.path)
+    first.open()
+
+    def look(path: str) -> tuple[Holder, ...]:
+        if len(looks) == 1:
+            first.close()
+        return looks.pop(0)
+
+    monkeypatch.setattr(port_module.devices, 'holders', look)
+    second.open()
+    second.close()
+    assert looks == []
+
+
 def test_a_missing_port_lists_the_ports_there_are(tmp_path: Path) -> None:
     """The error names the path and what could be meant instead."""
     with pytest.raises(PortError, match='there is no serial port .*ttyACM7.*[Ss]erial') as caught:
