@@ -16,8 +16,10 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rcl_interfaces.msg import SetParametersResult
 import rclpy
 from rclpy.action import ActionServer
+from rclpy.action import CancelResponse
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import MultiThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import State
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -62,7 +64,9 @@ class Fixture(Node):
         self.create_subscription(JointTrajectory, 'command', self._on_command, 10)
         self.create_service(Trigger, 'estop', self._on_estop)
         self.create_service(SetBool, 'engage', self._on_engage)
-        self._action = ActionServer(self, Fibonacci, 'count', self._on_goal)
+        self._action = ActionServer(
+            self, Fibonacci, 'count', self._on_goal, callback_group=ReentrantCallbackGroup(),
+            cancel_callback=lambda _: CancelResponse.ACCEPT)
         self._declare()
         if not silent:
             self.create_timer(0.05, self._on_timer)
@@ -142,6 +146,9 @@ class Fixture(Node):
         feedback = Fibonacci.Feedback()
         feedback.sequence = [0, 1]
         for _ in range(handle.request.order - 1):
+            if handle.is_cancel_requested:
+                handle.canceled()
+                return Fibonacci.Result()
             feedback.sequence = [*feedback.sequence, sum(feedback.sequence[-2:])]
             handle.publish_feedback(feedback)
             time.sleep(0.2)
@@ -169,7 +176,7 @@ class Driver(LifecycleNode):
 def main() -> None:
     """Spin both nodes until a signal."""
     rclpy.init()
-    executor = SingleThreadedExecutor()
+    executor = MultiThreadedExecutor(4)
     executor.add_node(Fixture('--silent' in sys.argv))
     executor.add_node(Driver())
     print('ready', flush=True)

@@ -24,6 +24,7 @@ from ros2cli_lite.graph import add_node_arguments
 from ros2cli_lite.graph import nodes
 from ros2cli_lite.graph import open_graph
 from ros2cli_lite.graph import open_node
+from ros2cli_lite.graph import settle
 from ros2cli_lite.graph import spin
 from ros2cli_lite.graph import split_name
 from ros2cli_lite.graph import wait_until
@@ -87,8 +88,9 @@ def _info_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _info(args: argparse.Namespace) -> None:
-    with open_graph(args) as node:
+    with open_node(args) as node:
         action, _ = _find(node, args.action_name)
+        settle(node, args.spin_time)
         print(f'Action: {action}')
         for title, query in (('clients', get_action_client_names_and_types_by_node),
                              ('servers', get_action_server_names_and_types_by_node)):

@@ -79,14 +79,14 @@ def settle(node: Node, exactly_s: float | None = None) -> None:
         time.sleep(exactly_s)
         return
     start = changed = time.monotonic()
-    alone = seen = _snapshot(node)
+    seen = _snapshot(node)
     while (now := time.monotonic()) - start < MOST_S:
         picture = _snapshot(node)
         if picture != seen:
             seen, changed = picture, now
-        least_s = ALONE_S if seen == alone else LEAST_S
-        named = all(name != UNKNOWN_NODE for name, _ in seen[0])
-        if named and now - changed >= QUIET_S and now - start >= least_s:
+        names = {name for name, _ in seen[0]}
+        least_s = LEAST_S if names - {node.get_name()} else ALONE_S
+        if UNKNOWN_NODE not in names and now - changed >= QUIET_S and now - start >= least_s:
             return
         time.sleep(POLL_S)
 

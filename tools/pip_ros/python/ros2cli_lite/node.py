@@ -17,6 +17,8 @@ from ros2cli_lite.graph import find_node
 from ros2cli_lite.graph import is_hidden
 from ros2cli_lite.graph import nodes
 from ros2cli_lite.graph import open_graph
+from ros2cli_lite.graph import open_node
+from ros2cli_lite.graph import settle
 from ros2cli_lite.graph import split_name
 
 
@@ -58,8 +60,9 @@ def _info_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _info(args: argparse.Namespace) -> None:
-    with open_graph(args) as node:
+    with open_node(args) as node:
         full_name = find_node(node, args.node_name)
+        settle(node, args.spin_time)
         at = split_name(full_name)
         parts = {
             'Subscribers': node.get_subscriber_names_and_types_by_node(*at),

@@ -18,6 +18,7 @@ from ros2cli_lite.graph import find_service
 from ros2cli_lite.graph import open_graph
 from ros2cli_lite.graph import open_node
 from ros2cli_lite.graph import services
+from ros2cli_lite.graph import settle
 from ros2cli_lite.graph import spin
 from ros2cli_lite.graph import wait_until
 from ros2cli_lite.interfaces import fill
@@ -65,8 +66,9 @@ def _type(args: argparse.Namespace) -> None:
 
 
 def _info(args: argparse.Namespace) -> None:
-    with open_graph(args) as node:
+    with open_node(args) as node:
         name, types = find_service(node, args.service_name)
+        settle(node, args.spin_time)
         print(f'Type: {types[0] if len(types) == 1 else types}')
         print(f'Clients count: {node.count_clients(name)}')
         print(f'Services count: {node.count_services(name)}')

@@ -13,7 +13,8 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from ros2cli_lite.common import Command
 from ros2cli_lite.graph import add_node_arguments
 from ros2cli_lite.graph import find_topic
-from ros2cli_lite.graph import open_graph
+from ros2cli_lite.graph import open_node
+from ros2cli_lite.graph import settle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the ends of one topic."""
-    with open_graph(args) as node:
+    with open_node(args) as node:
         name, types = find_topic(node, args.topic_name)
+        settle(node, args.spin_time)
         print(f'Type: {types[0] if len(types) == 1 else types}')
         if not args.verbose:
             print(f'Publisher count: {node.count_publishers(name)}')
