@@ -44,7 +44,7 @@ IN_ORDER = ('writing', 'lifecycle')
 GRAPHS = {'graph': 'graph', 'messages': 'messages', 'publish': 'calls', 'services': 'calls',
           'actions': 'calls', 'parameters': 'parameters', 'hearing': 'parameters',
           'writing': 'changes', 'lifecycle': 'changes', 'offline': 'parameters'}
-WORKERS = 6
+WORKERS = 10
 
 
 def _environment(domain: int) -> dict[str, str]:
