@@ -40,12 +40,12 @@ class JointRegisters:
 
 
 _FOLLOWER_JOINTS: Mapping[str, JointRegisters] = {
-    'shoulder_pan': JointRegisters(1, 0, 771, 3325),
-    'shoulder_lift': JointRegisters(2, 0, 886, 3210),
-    'elbow_flex': JointRegisters(3, 0, 948, 3148),
+    'shoulder_pan': JointRegisters(1, 0, 797, 3299),
+    'shoulder_lift': JointRegisters(2, 0, 911, 3185),
+    'elbow_flex': JointRegisters(3, 0, 1025, 3071),
     'wrist_flex': JointRegisters(4, 0, 969, 3127),
     'wrist_roll': JointRegisters(5, 0, 0, 4095),
-    'gripper': JointRegisters(6, 0, 1408, 2688),
+    'gripper': JointRegisters(6, 0, 1423, 2673),
 }
 
 

@@ -34,7 +34,7 @@ def test_zero_is_the_middle_of_the_calibrated_range() -> None:
     arm.place([0.0] * 6, MS)
     pan = arm.bus.by_name['shoulder_pan']
     assert pan.homing_offset == -120
-    assert pan.present_position == (771 + 20 + 3325 + 20) / 2
+    assert pan.present_position == (797 + 20 + 3299 + 20) / 2
     assert arm.positions() == pytest.approx([0.0] * 6, abs=1e-9)
 
 

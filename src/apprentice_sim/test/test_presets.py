@@ -17,7 +17,7 @@ def test_follower_is_calibrated_and_configured() -> None:
     """Ids, ranges, gains and the gripper's protection are in the registers; torque is off."""
     servos = so_arm('follower')
     assert [s.servo_id for s in servos] == [1, 2, 3, 4, 5, 6]
-    assert [s.get('min_position_limit') for s in servos] == [771, 886, 948, 969, 0, 1408]
+    assert [s.get('min_position_limit') for s in servos] == [797, 911, 1025, 969, 0, 1423]
     assert {s.get('position_p') for s in servos} == {16}
     assert [servos[5].get(n) for n in ('max_torque_limit', 'torque_limit')] == [500, 500]
     assert not any(s.torque_on for s in servos)

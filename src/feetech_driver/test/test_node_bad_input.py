@@ -121,7 +121,7 @@ def test_another_arms_calibration(shared: Stage, tmp_path: Path) -> None:
     """Registers that differ are listed, and the way out is told."""
     file = write_calibration(tmp_path / 'c.json', 'leader')
     failure(shared, 1, 'shoulder_pan: homing_offset is 0, expected -120',
-            'gripper: min_position_limit is 1408, expected 1428', 'write_calibration:=true',
+            'gripper: min_position_limit is 1423, expected 1443', 'write_calibration:=true',
             calibration_file=str(file))
 
 
@@ -157,7 +157,7 @@ def test_joint_outside_its_range_is_not_energised(own: Stage) -> None:
     """Torque would make it jump inside."""
     own.arm.hand('elbow_flex', 600)
     text = failure(own, 1, 'cannot activate', 'elbow_flex stands',
-                   '(600 ticks, expected 948 to 3148)')
+                   '(600 ticks, expected 1025 to 3071)')
     assert 'by hand' in text
 
 
@@ -166,7 +166,7 @@ def test_calibration_is_written_on_request(own: Stage, tmp_path: Path) -> None:
     file = write_calibration(tmp_path / 'c.json', 'leader')
     own.start_active(calibration_file=str(file), write_calibration=True)
     assert own.arm.register('shoulder_pan', 'homing_offset') == -120
-    assert own.arm.register('gripper', 'min_position_limit') == 1428
+    assert own.arm.register('gripper', 'min_position_limit') == 1443
     written = own.arm.taps.of(TapKind.WRITE, 'shoulder_pan')
     torque_on = own.arm.taps.of(TapKind.TORQUE, 'shoulder_pan')[0].t_ns
     assert min(tap.t_ns for tap in written if tap.name == 'shoulder_pan') < torque_on

@@ -30,14 +30,14 @@ def test_hand_is_followed_in_joint_states(leader: Stage) -> None:
     """Positions are radians about the middle of the calibrated range."""
     leader.start()
     until(lambda: len(leader.peer.states) > 20, 'no joint states', 15.0)
-    middle = (771 + 20 + 3325 + 20) / 2
+    middle = (797 + 20 + 3299 + 20) / 2
     for offset in range(0, 320, 10):
         leader.arm.hand('shoulder_pan', middle + offset)
         time.sleep(0.01)
     until(lambda: abs(leader.peer.position('shoulder_pan') - 310 * TICK) < 1e-6, 'not followed')
     ranges = leader.peer.ranges[0]
     assert tuple(ranges.name) == JOINTS
-    assert ranges.upper[0] == pytest.approx((3325 - 771) / 2 * TICK)
+    assert ranges.upper[0] == pytest.approx((3299 - 797) / 2 * TICK)
     assert ranges.lower[0] == -ranges.upper[0]
     speeds = [state.velocity[0] for state in leader.peer.states]
     assert 0.5 < max(speeds) < 5.0

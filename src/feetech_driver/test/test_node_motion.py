@@ -52,7 +52,7 @@ def test_published_commands_are_the_goal_registers(follower: Stage) -> None:
     """joint_commands carry what was written, in radians, stamped at the write."""
     follower.peer.stream({'shoulder_pan': 0.2}, 0.8)
     goals = follower.arm.taps.of(TapKind.GOAL, 'shoulder_pan')
-    written = {(tap.value - (771 + 3325) / 2) * TICK for tap in goals}
+    written = {(tap.value - (797 + 3299) / 2) * TICK for tap in goals}
     seen = [message.position[0] for message in follower.peer.commands]
     assert len(set(seen)) > 20
     assert all(min(abs(value - other) for other in written) < 1e-9 for value in seen[-100:])

@@ -81,7 +81,7 @@ def test_disagreement_lists_every_register(
     arm.set('elbow_flex', 'homing_offset', 30)
     with pytest.raises(settings.SettingsError) as caught:
         settings.prepare(bus, configured(), calibration)
-    assert 'gripper: min_position_limit is 1000, expected 1408' in str(caught.value)
+    assert 'gripper: min_position_limit is 1000, expected 1423' in str(caught.value)
     assert 'elbow_flex: homing_offset is 30, expected 0' in str(caught.value)
     assert not arm.taps.of(TapKind.WRITE)
 
