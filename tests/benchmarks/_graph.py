@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
+from _common import NS
 from _common import until
+from _writes import Command
 from apprentice_msgs.msg import GuardState
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -25,6 +28,7 @@ ACTIVATE = Transition.TRANSITION_ACTIVATE
 DEACTIVATE = Transition.TRANSITION_DEACTIVATE
 CLEANUP = Transition.TRANSITION_CLEANUP
 _SERVICE_S = 15.0
+_KEPT = 2000
 
 
 class Graph:
@@ -40,12 +44,15 @@ class Graph:
         self._clients: dict[str, Any] = {}
         self._guard: list[GuardState] = []
         self._states = 0
+        self._commands: list[Command] = []
         self._open = True
         latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.node.create_subscription(
             GuardState, '/follower/guard_state', self._on_guard, latched)
         self.node.create_subscription(
             JointState, '/follower/joint_states', self._on_states, 10)
+        self.node.create_subscription(
+            JointState, '/follower/joint_commands', self._on_command, _KEPT)
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
@@ -68,6 +75,11 @@ class Graph:
     def wait_states(self, timeout_s: float = 20.0) -> None:
         """Wait for a joint state of the follower."""
         until(lambda: self._states, 'joint states of the follower', timeout_s)
+
+    def commands(self) -> list[Command]:
+        """Return the goals published since the last call."""
+        taken, self._commands = self._commands, []
+        return taken
 
     def change(self, node: str, *transitions: int) -> None:
         """Bring a node through transitions; RuntimeError where it refuses."""
@@ -105,6 +117,12 @@ class Graph:
 
     def _on_guard(self, message: GuardState) -> None:
         self._guard.append(message)
+
+    def _on_command(self, message: JointState) -> None:
+        stamp = message.header.stamp
+        age_ns = time.time_ns() - stamp.sec * 10**9 - stamp.nanosec
+        self._commands.append(Command(
+            (time.monotonic_ns() - age_ns) * NS, dict(zip(message.name, message.position))))
 
     def _on_states(self, _message: JointState) -> None:
         self._states += 1

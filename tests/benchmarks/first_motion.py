@@ -30,7 +30,6 @@ from _arms import ArmProcess
 from _arms import end
 from _arms import ENGAGE_VELOCITY
 from _arms import Goals
-from _arms import goals_of
 from _arms import judge
 from _arms import MARGIN_RAD
 from _arms import MAX_VELOCITY
@@ -47,6 +46,7 @@ from _graph import CLEANUP
 from _graph import CONFIGURE
 from _graph import DEACTIVATE
 from _graph import Graph
+from _writes import written
 from apprentice_msgs.msg import GuardState
 
 OFF_RAD = math.pi / 2
@@ -118,6 +118,7 @@ class Bench:
             _TELEOP, signs=[case.signs[name] for name in JOINTS],
             offsets=[case.offsets[name] for name in JOINTS])
         follower.taps()
+        graph.commands()
         target = self.target(case, case.leader)
         outcome.begin_off_rad.append(max(abs(target[n] - self.at[n]) for n in JOINTS))
         begin = time.monotonic()
@@ -129,7 +130,8 @@ class Bench:
         time.sleep(_LEAP_S)
         graph.change(_TELEOP, DEACTIVATE, CLEANUP)
         graph.wait_guard(GuardState.HOLDING)
-        goals = goals_of(follower.taps(), follower.joints)
+        goals, faults = written(follower.taps(), graph.commands(), follower.joints)
+        outcome.faults += faults
         self._judge(case, goals, target, begin, leap, outcome)
         self.at = {name: goals[name].angles[-1] for name in JOINTS}
 
