@@ -218,6 +218,10 @@ class CommandGuard:
         self._settle()
         return Goal(self._motion.position, self._motion.velocity)
 
+    def written(self, stamp_ns: int) -> None:
+        """Tell when the last goal was written; a delay must not turn into a leap on the wire."""
+        self._motion.written(stamp_ns)
+
     def _watch(self, now_ns: int) -> None:
         path = self._motion.path
         if path is not None and path.streamed:

@@ -55,6 +55,12 @@ class Follower:
         self.velocity = 0.0
         self._interval = 0.0
 
+    def stretch(self, dt: float) -> None:
+        """Count the last step as `dt` s longer than it was planned: it was slower by as much."""
+        if self._interval > 0.0:
+            self.velocity *= self._interval / (self._interval + dt)
+            self._interval += dt
+
     @property
     def outside(self) -> bool:
         """Whether the joint still stands outside a hard limit."""

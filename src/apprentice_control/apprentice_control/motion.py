@@ -28,6 +28,9 @@ CLOSE_RAD = 0.0025
 LONGEST_STEP_NS = 50_000_000
 """A servo without a new goal for longer has come to rest, so motion begins from rest."""
 
+WRITE_SLACK_NS = 1_000_000
+"""A goal written later than this after its step makes the next step shorter by the delay."""
+
 RESTART_STEP_S = 0.005
 """Length of the step that begins from rest after a late cycle."""
 
@@ -131,6 +134,14 @@ class Motion:
             self._stream_point = None
         self.path = Path(anchor_ns, points, joints, position, self.velocity, streamed)
         self._previous = list(position)
+
+    def written(self, stamp_ns: int) -> None:
+        """Note when the goal of the last step reached the wire: motors see steps from there."""
+        delay_ns = stamp_ns - self._step_ns
+        if delay_ns > WRITE_SLACK_NS:
+            self._step_ns = stamp_ns
+            for follower in self.followers:
+                follower.stretch(delay_ns * 1e-9)
 
     def step(self, now_ns: int) -> None:
         """Move every joint to where it is commanded at an instant; earlier instants do nothing."""

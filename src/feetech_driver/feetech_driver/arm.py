@@ -168,6 +168,7 @@ class Arm:
         goals = {joint.name: joint.to_raw(position)
                  for joint, position in zip(self._joints, goal.position)}
         stamp_ns = self.bus.write_goals(goals)
+        self.guard.written(stamp_ns)
         self._commanded = goal.position
         self._output.commands(stamp_ns, tuple(goals.values()), goal.velocity)
 
