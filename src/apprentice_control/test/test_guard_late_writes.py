@@ -50,7 +50,7 @@ def _worst_excess(wire: list[tuple[int, float]]) -> float:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.one_of(st.just(0.05), st.floats(0.0, 40.0)), min_size=5, max_size=120))
 def test_the_speed_between_writes_stays_within_the_cap(delays_ms: list[float]) -> None:
-    """However late a goal is written, the next one is no further than the cap allows from there."""
+    """However late a goal is written, the next is no further than the cap allows from there."""
     assert _worst_excess(_writes(_moving_guard(), delays_ms, tell=True)) < 1e-9
 
 
