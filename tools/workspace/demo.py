@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 import signal
 import sys
+import threading
 import time
 from types import FrameType
 
@@ -38,6 +39,9 @@ What next
   ros2 launch so100_bringup teleop.launch.py view:=true  the same robot, with a viewer
   ros2 run apprentice_sim demonstrator --ros-args -p arm:=so100   someone to move its leader
   config/so100/hardware.yaml                             ports of your own arms go here"""
+
+
+_interrupted = threading.Event()
 
 
 class DemoError(RuntimeError):
@@ -145,6 +149,9 @@ def _poll_until(
 ) -> None:
     deadline = time.monotonic() + timeout_s
     while True:
+        # Raised where Python ignores exceptions, in a destructor for one, it came to nothing.
+        if _interrupted.is_set():
+            raise KeyboardInterrupt
         monitor.poll()
         if done():
             return
@@ -190,6 +197,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    _interrupted.set()
     raise KeyboardInterrupt
 
 

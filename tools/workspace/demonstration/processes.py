@@ -29,7 +29,8 @@ class Program:
     ) -> None:
         """Start it; should this process die, it is told to end as by Ctrl-C."""
         self.log = log
-        with log.open('wb') as output:
+        # An interrupt that hits the hooks of a fork would be swallowed.
+        with log.open('wb') as output, _uninterrupted():
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 env=dict(environment), start_new_session=True, preexec_fn=_end_with_parent)
@@ -70,4 +71,5 @@ def _uninterrupted() -> Iterator[None]:
 
 def _end_with_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
