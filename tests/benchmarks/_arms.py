@@ -19,7 +19,6 @@ from ament_index_python.packages import get_package_prefix
 from apprentice_node.priority import raise_priority
 from apprentice_sim.presets import default_joints
 from apprentice_sim.taps import Tap
-from apprentice_sim.taps import TapKind
 from apprentice_sim.testing import so_arm_bus
 
 RAD_PER_TICK = 2 * math.pi / 4095
@@ -181,16 +180,6 @@ class Goals(NamedTuple):
 
     times: list[float]
     angles: list[float]
-
-
-def goals_of(taps: Sequence[Tap], joints: Mapping[str, Joint]) -> dict[str, Goals]:
-    """Return the goals written, by joint."""
-    goals = {name: Goals([], []) for name in joints}
-    for tap in taps:
-        if tap.kind is TapKind.GOAL:
-            goals[tap.name].times.append(tap.t_ns * 1e-9)
-            goals[tap.name].angles.append(joints[tap.name].to_rad(tap.value))
-    return goals
 
 
 class Judged(NamedTuple):

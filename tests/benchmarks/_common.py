@@ -3,6 +3,7 @@
 """What the benchmarks share: figures, verdicts, and the launched robot with its processes."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -90,12 +91,15 @@ class StayedOut(RuntimeError):
     """
 
 
-def until(condition: object, what: str, timeout_s: float = 10.0) -> None:
-    """Wait until the callable condition holds; StayedOut says what stayed out."""
+def until(
+    condition: Callable[[], object], what: str, timeout_s: float = 10.0,
+    describe: Callable[[], str] = str,
+) -> None:
+    """Wait until the condition holds; StayedOut says what stayed out and `describe()`."""
     end = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > end:
-            raise StayedOut(f'{what}: waited {timeout_s:g} s')
+            raise StayedOut(f'{what}: waited {timeout_s:g} s {describe()}'.rstrip())
         time.sleep(0.002)
 
 

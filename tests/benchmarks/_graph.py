@@ -69,7 +69,7 @@ class Graph:
     def wait_guard(self, *states: int, timeout_s: float = 20.0) -> GuardState:
         """Return the latest guard state once it is one of these."""
         until(lambda: self._guard and self._guard[-1].state in states,
-              f'guard state {states} (now: {self.state})', timeout_s)
+              f'guard state {states}', timeout_s, self._describe)
         return self._guard[-1]
 
     def wait_states(self, timeout_s: float = 20.0) -> None:
@@ -114,6 +114,14 @@ class Graph:
         future = client.call_async(request)
         until(future.done, f'answer of {name}', _SERVICE_S)
         return future.result()
+
+    def _describe(self) -> str:
+        if not self._guard:
+            return 'no guard state came'
+        guard = self._guard[-1]
+        counts = {name: value for name, value
+                  in zip(guard.counter_names, guard.counter_values) if value}
+        return f'now {guard.state}, owner {guard.owner!r}, {guard.reason}: {guard.detail} {counts}'
 
     def _on_guard(self, message: GuardState) -> None:
         self._guard.append(message)

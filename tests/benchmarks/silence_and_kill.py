@@ -23,7 +23,6 @@ import time
 from _arms import arm_process
 from _arms import ArmProcess
 from _arms import end
-from _arms import goals_of
 from _arms import judge
 from _arms import MAX_ACCELERATION
 from _arms import MAX_VELOCITY
@@ -36,6 +35,8 @@ from _common import Report
 from _common import StayedOut
 from _common import until
 from _graph import Graph
+from _writes import Command
+from _writes import written
 from apprentice_msgs.msg import GuardState
 from apprentice_sim.taps import Tap
 from apprentice_sim.taps import TapKind
@@ -59,10 +60,13 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
     def take_stop(
-        self, arm: ArmProcess, taps: Sequence[Tap], silent_ns: int, slack_s: float,
+        self, arm: ArmProcess, taps: Sequence[Tap], commands: Sequence[Command],
+        silent_ns: int, slack_s: float,
     ) -> None:
         """Judge what was written after a commander's silence."""
-        judged = judge(goals_of(taps, arm.joints), MAX_VELOCITY, jitter_s=slack_s)
+        goals, faults = written(taps, commands, arm.joints)
+        self.faults += faults
+        judged = judge(goals, MAX_VELOCITY, jitter_s=slack_s)
         self.velocity = max(self.velocity, judged.velocity)
         self.acceleration = max(self.acceleration, judged.acceleration)
         self.faults += judged.excesses
@@ -96,12 +100,13 @@ def silence(
             graph.wait_guard(GuardState.TRACKING)
             time.sleep(chance.uniform(0.2, 1.5))
             arm.taps()
+            graph.commands()
             time.sleep(0.1)
             by_kill = number >= stops
             silent_ns = time.monotonic_ns()
             commander.send_signal(signal.SIGKILL if by_kill else signal.SIGSTOP)
             time.sleep(STOP_S + slack_s + _REST_S)
-            outcome.take_stop(arm, arm.taps(), silent_ns, slack_s)
+            outcome.take_stop(arm, arm.taps(), graph.commands(), silent_ns, slack_s)
             graph.wait_guard(GuardState.HOLDING)
             if by_kill:
                 commander.wait()

@@ -18,7 +18,6 @@ from _arms import arm_process
 from _arms import ArmProcess
 from _arms import end
 from _arms import ENGAGE_VELOCITY
-from _arms import goals_of
 from _arms import judge
 from _arms import MAX_VELOCITY
 from _arms import RAD_PER_TICK
@@ -30,6 +29,8 @@ from _common import Report
 from _common import StayedOut
 from _common import until
 from _graph import Graph
+from _writes import Command
+from _writes import written
 from apprentice_msgs.msg import GuardState
 from apprentice_sim.taps import Tap
 from apprentice_sim.taps import TapKind
@@ -63,6 +64,7 @@ def unplug(
             time.sleep(chance.uniform(0.2, 1.0))
             arm.unplug()
             before = arm.taps()
+            graph.commands()
             time.sleep(chance.uniform(0.2, 1.0))
             plugged_ns = time.monotonic_ns()
             arm.replug()
@@ -71,7 +73,8 @@ def unplug(
             time.sleep(_RAMP_S)
             if graph.state == GuardState.RAMPING:
                 ramping = time.monotonic()
-            _judge(outcome, arm, before, arm.taps(), plugged_ns, ramping, jitter_s)
+            _judge(outcome, arm, before, arm.taps(), graph.commands(), plugged_ns, ramping,
+                   jitter_s)
     except StayedOut as error:
         outcome.faults.append(str(error))
     finally:
@@ -82,7 +85,7 @@ def unplug(
 
 def _judge(
     outcome: Outcome, arm: ArmProcess, before: Sequence[Tap], after: Sequence[Tap],
-    plugged_ns: int, ramping: float, jitter_s: float,
+    commands: Sequence[Command], plugged_ns: int, ramping: float, jitter_s: float,
 ) -> None:
     goals = [tap for tap in after if tap.kind is TapKind.GOAL and tap.t_ns > plugged_ns]
     if not goals:
@@ -100,7 +103,8 @@ def _judge(
     moved = [tap.t_ns for tap in goals if abs(tap.value - first[tap.name]) > 1]
     if moved:
         outcome.following_s.append((moved[0] - plugged_ns) * 1e-9)
-    by_joint = goals_of(goals, arm.joints)
+    by_joint, faults = written(goals, commands, arm.joints)
+    outcome.faults += faults
     outcome.faults += judge(
         by_joint, ENGAGE_VELOCITY, until=ramping, jitter_s=jitter_s).excesses
     outcome.faults += judge(by_joint, MAX_VELOCITY, jitter_s=jitter_s).excesses
