@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import os
 from pathlib import Path
 import time
+from typing import TypeVar
 
 from apprentice_control.calibration import JointCalibration
 from apprentice_control.calibration import load_calibration
@@ -18,6 +19,7 @@ from feetech_driver.bus import FeetechBus
 from feetech_driver.errors import BusError
 from feetech_driver.errors import HandshakeError
 from feetech_driver.errors import PortError
+from feetech_driver.errors import TransactionError
 from feetech_driver.motors import BusInfo
 from feetech_driver.motors import Motor
 from feetech_driver.parameters import DriverConfig
@@ -25,6 +27,7 @@ from feetech_driver.parameters import DriverConfig
 # Long enough for one look at every motor, short enough that a signal ends the waiting soon.
 _SLICE_S = 0.3
 _RETRY_S = 0.05
+Result = TypeVar('Result')
 
 
 class Interrupted(BusError):
@@ -70,6 +73,30 @@ def connect(
     except BusError:
         bus.close()
         raise
+
+
+def persist(
+    action: Callable[[], Result], timeout_s: float, stopped: Callable[[], bool],
+    say: Callable[[str], None],
+) -> Result:
+    """
+    Do something on the bus, again from its start while a transaction in it fails.
+
+    One stall of the host longer than a transaction's deadline must not fail a start. Raises the
+    last TransactionError when the time is up, Interrupted when `stopped()`.
+    """
+    give_up = time.monotonic() + timeout_s
+    told = False
+    while True:
+        try:
+            return action()
+        except TransactionError as error:
+            if time.monotonic() >= give_up:
+                raise
+            if not told:
+                say(f'trying again: {error}')
+                told = True
+        _pause(stopped)
 
 
 def _open(

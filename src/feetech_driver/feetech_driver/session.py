@@ -3,10 +3,12 @@
 """Everything the driver holds between configure and release."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
 import math
 import time
 import traceback
+from typing import TypeVar
 
 from apprentice_control.guard import CommandGuard
 from apprentice_control.guard import GuardConfig
@@ -19,6 +21,7 @@ from feetech_driver.arm import Arm
 from feetech_driver.clock import ClockBridge
 from feetech_driver.connection import connect
 from feetech_driver.connection import make_bus
+from feetech_driver.connection import persist
 from feetech_driver.connection import read_calibration
 from feetech_driver.errors import BusError
 from feetech_driver.inputs import Inputs
@@ -34,6 +37,7 @@ from feetech_driver.rest import REST
 STAND_DOWN_S = 2.0
 LOOP_STOP_S = 1.0
 _WAIT_S = 0.005
+Result = TypeVar('Result')
 # Where in the period of the host's clock a cycle begins. What a leader reads is with its follower
 # 2 to 3 ms later: a follower that began at any moment would leave it waiting for up to a period.
 PHASES = {Role.LEADER: 0.0, Role.FOLLOWER: 0.65}
@@ -63,7 +67,8 @@ class Session:
         info = connect(self._bus, config.connect_timeout_s, self._node.stop_requested.is_set,
                        self._logger.info)
         self._tell(info)
-        for change in settings.prepare(self._bus, config, calibration):
+        changes = self._persist(lambda: settings.prepare(self._bus, config, calibration))
+        for change in changes:
             self._logger.info(f'wrote {change.joint} {change.register}: {change.found} -> '
                               f'{change.value}')
         clock = ClockBridge(lambda: self._node.get_clock().now().nanoseconds)
@@ -97,7 +102,7 @@ class Session:
         if self._guard is None:
             loop.call(self._loosen)
             return
-        loop.call(lambda: arm.activate(time.monotonic_ns()))
+        self._persist(lambda: loop.call(lambda: arm.activate(time.monotonic_ns())))
         self._energised = True
         self._outlets.expect_commands(self._config.rate_hz)
         self._logger.info('torque is on; the arm holds the pose in which it stood')
@@ -141,6 +146,10 @@ class Session:
             yield health.guard_health(self._guard.status)
         yield from health.motors_health(
             dict(arm.states), bus.motor_counters, self._config.thresholds, time.monotonic_ns())
+
+    def _persist(self, action: Callable[[], Result]) -> Result:
+        return persist(action, self._config.connect_timeout_s,
+                       self._node.stop_requested.is_set, self._logger.warning)
 
     def _tell(self, info: BusInfo) -> None:
         for name, motor in info.motors.items():

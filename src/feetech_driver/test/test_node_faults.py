@@ -117,6 +117,18 @@ def test_bad_packets_do_not_end_a_session(follower: Stage) -> None:
     assert float(values['packet error rate since start [%]']) > 0.2
 
 
+@pytest.mark.parametrize('address', [23, 40])
+def test_stall_while_starting_does_not_fail_the_start(follower: Stage, address: int) -> None:
+    """A motor silent for longer than a transaction, at its settings or torque, is asked again."""
+    follower.arm.faults.add(Action.DROP, ids=[3], address=address, count=7)
+    driver = follower.start(connect_timeout_s=10.0)
+    until(lambda: follower.torque() == {1}, 'the driver did not start', 15.0)
+    driver.signal(signal.SIGINT)
+    code, text = driver.end()
+    assert code == 0, text
+    assert 'trying again: motor elbow_flex' in text
+
+
 def test_alarms_are_state_not_failure(follower: Stage) -> None:
     """A hot or overloaded motor is told; driving and the release go on."""
     driver = follower.start_active()
