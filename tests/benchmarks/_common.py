@@ -197,12 +197,22 @@ class CpuMeter:
         self._processes = dict(processes)
         self._begin = time.monotonic()
         self._at_begin = {pid: _cpu_s(pid) for pid in processes}
+        self._busy_at_begin = _busy_s()
 
     def shares(self) -> dict[str, float]:
-        """Return percent of a core by title since the beginning."""
+        """Return percent of a core by title since the beginning, and of everything else."""
         passed = time.monotonic() - self._begin
-        return {f'{title} ({pid})': 100.0 * (_cpu_s(pid) - self._at_begin[pid]) / passed
-                for pid, title in self._processes.items()}
+        shares = {f'{title} ({pid})': 100.0 * (_cpu_s(pid) - self._at_begin[pid]) / passed
+                  for pid, title in self._processes.items()}
+        all_of_it = 100.0 * (_busy_s() - self._busy_at_begin) / passed
+        return {**shares, 'everything else on the machine': all_of_it - sum(shares.values())}
+
+
+def _busy_s() -> float:
+    """Return the processor time of the whole machine that was not idle."""
+    user, nice, system, _idle, _wait, interrupts, soft, stolen = map(
+        int, Path('/proc/stat').read_text().split('\n')[0].split()[1:9])
+    return (user + nice + system + interrupts + soft + stolen) / _TICKS_PER_S
 
 
 def _cpu_s(pid: int) -> float:
