@@ -11,6 +11,7 @@ import time
 
 from apprentice_msgs.msg import WorldState as WorldStateMessage
 from apprentice_msgs.srv import ResetWorld
+from apprentice_node.clock import ClockBridge
 from apprentice_node.diagnostics import Health
 from apprentice_node.diagnostics import Level
 from apprentice_node.managed_node import ManagedNode
@@ -83,6 +84,7 @@ class WorldNode(ManagedNode):
         self._stop = threading.Event()
         self._steps = 0
         self._hand_warned_ns = 0
+        self._clock_bridge = ClockBridge(lambda: self.get_clock().now().nanoseconds)
 
     def configure(self) -> None:
         """Build the world and make both ports."""
@@ -195,7 +197,7 @@ class WorldNode(ManagedNode):
 
     def _on_state(self, state: WorldState) -> None:
         message = WorldStateMessage()
-        stamp_ns = self.get_clock().now().nanoseconds - (time.monotonic_ns() - state.t_ns)
+        stamp_ns = self._clock_bridge.to_ros(state.t_ns)
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
         message.header.frame_id = FRAME
         message.seed = state.seed

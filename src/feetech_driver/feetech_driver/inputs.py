@@ -13,7 +13,7 @@ from apprentice_control.guard import TrajectoryPoint
 from apprentice_msgs.srv import Acquire
 from apprentice_node.polling import PolledService
 from apprentice_node.polling import PolledSubscription
-from feetech_driver.clock import ClockBridge
+from apprentice_node.clock import ClockBridge
 from feetech_driver.messages import raw_points
 from feetech_driver.messages import stamp_ns
 from rclpy.node import Node

@@ -11,7 +11,7 @@ from apprentice_control.guard import CommandGuard
 from apprentice_msgs.msg import GuardState
 from apprentice_msgs.msg import JointRanges
 from apprentice_node.managed_node import ManagedNode
-from feetech_driver.clock import ClockBridge
+from apprentice_node.clock import ClockBridge
 from feetech_driver.inputs import Inputs
 from feetech_driver.messages import CommandMessage
 from feetech_driver.messages import guard_message

@@ -18,7 +18,7 @@ from apprentice_node.managed_node import ManagedNode
 from feetech_driver import health
 from feetech_driver import settings
 from feetech_driver.arm import Arm
-from feetech_driver.clock import ClockBridge
+from apprentice_node.clock import ClockBridge
 from feetech_driver.connection import connect
 from feetech_driver.connection import make_bus
 from feetech_driver.connection import persist
@@ -39,8 +39,8 @@ LOOP_STOP_S = 1.0
 _WAIT_S = 0.005
 Result = TypeVar('Result')
 # Where in the period of the host's clock a cycle begins. What a leader reads is with its follower
-# 2 to 3 ms later: a follower that began at any moment would leave it waiting for up to a period.
-PHASES = {Role.LEADER: 0.0, Role.FOLLOWER: 0.65}
+# 2.5 to 3.5 ms later: a follower that began at any moment would leave it waiting for up to a period.
+PHASES = {Role.LEADER: 0.0, Role.FOLLOWER: 0.75}
 
 
 class Session:

@@ -1,6 +1,6 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Messages carry radians and ROS time; clocks are bridged without disorder."""
+"""Messages carry radians and ROS time."""
 from __future__ import annotations
 
 from apprentice_control.calibration import JointCalibration
@@ -9,7 +9,6 @@ from apprentice_control.guard import GuardConfig
 from apprentice_control.limits import JointLimit
 from apprentice_msgs.msg import GuardState
 from builtin_interfaces.msg import Duration
-from feetech_driver.clock import ClockBridge
 from feetech_driver.messages import CommandMessage
 from feetech_driver.messages import guard_message
 from feetech_driver.messages import ranges_message
@@ -83,14 +82,3 @@ def test_guard_status_is_told_whole() -> None:
     assert message.state == GuardState.HOLDING
     assert message.reason == 'activated'
     assert len(message.counter_names) == len(message.counter_values) > 10
-
-
-def test_bridge_keeps_order_through_jitter_and_follows_steps() -> None:
-    """Microseconds between two clock readings are no step; a second is."""
-    clocks = {'ros': 10**18, 'monotonic': 5 * 10**9}
-    bridge = ClockBridge(lambda: clocks['ros'], lambda: clocks['monotonic'])
-    assert bridge.to_monotonic(10**18 + 7) == 5 * 10**9 + 7
-    clocks['ros'] += 900
-    assert bridge.to_monotonic(10**18 + 7) == 5 * 10**9 + 7
-    clocks['ros'] += 10**9
-    assert bridge.to_ros(5 * 10**9) == clocks['ros']
