@@ -39,7 +39,7 @@ LOOP_STOP_S = 1.0
 _WAIT_S = 0.005
 Result = TypeVar('Result')
 # Where in the period of the host's clock a cycle begins. What a leader reads is with its follower
-# 2.5 to 3.5 ms later: a follower that began at any moment would leave it waiting for up to a period.
+# 2.5 to 3.5 ms later; a follower that began at any moment could leave it waiting for a period.
 PHASES = {Role.LEADER: 0.0, Role.FOLLOWER: 0.75}
 
 
