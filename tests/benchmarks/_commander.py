@@ -19,7 +19,10 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 
 PERIOD_S = 0.01
 LEAD_NS = 20_000_000
-WAVE_HZ = 0.7
+WAVE_HZ = 0.75
+# The follower can only catch up with a commander that rests now and then.
+CALM_S = 1.2
+WAVE_S = 2.0
 WAVE_RAD = 0.4
 PEAK_VELOCITY = 2 * math.pi * WAVE_HZ * WAVE_RAD
 
@@ -30,6 +33,15 @@ def start_commander(
     """Start the process as this source."""
     return subprocess.Popen(
         [sys.executable, __file__, source], env=environment, stdin=subprocess.DEVNULL)
+
+
+def wave(now_s: float) -> float:
+    """Return the angle at an instant: at rest for a while, then to and fro, and so on."""
+    since_s = now_s % (CALM_S + WAVE_S) - CALM_S
+    if since_s < 0.0:
+        return 0.0
+    envelope = math.sin(math.pi * since_s / WAVE_S)
+    return WAVE_RAD * envelope * math.sin(2 * math.pi * WAVE_HZ * since_s)
 
 
 def main() -> None:
@@ -46,7 +58,7 @@ def main() -> None:
     message = JointTrajectory(joint_names=list(JOINTS), points=[point])
     while rclpy.ok():
         now = time.monotonic()
-        angle = WAVE_RAD * math.sin(2 * math.pi * WAVE_HZ * now)
+        angle = wave(now)
         point.positions = [angle * (-1.0) ** index for index in range(len(JOINTS))]
         message.header.stamp = node.get_clock().now().to_msg()
         publisher.publish(message)

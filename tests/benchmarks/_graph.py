@@ -44,6 +44,7 @@ class Graph:
         self._clients: dict[str, Any] = {}
         self._guard: list[GuardState] = []
         self._states = 0
+        self._speed = 0.0
         self._commands: list[Command] = []
         self._open = True
         latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -75,6 +76,11 @@ class Graph:
     def wait_states(self, timeout_s: float = 20.0) -> None:
         """Wait for a joint state of the follower."""
         until(lambda: self._states, 'joint states of the follower', timeout_s)
+
+    def wait_moving(self, velocity: float = 0.3, timeout_s: float = 20.0) -> None:
+        """Wait until a goal moves faster than this, rad/s."""
+        until(lambda: self._speed > velocity, 'motion of the follower', timeout_s,
+              self._describe)
 
     def commands(self) -> list[Command]:
         """Return the goals published since the last call."""
@@ -129,6 +135,7 @@ class Graph:
     def _on_command(self, message: JointState) -> None:
         stamp = message.header.stamp
         age_ns = time.time_ns() - stamp.sec * 10**9 - stamp.nanosec
+        self._speed = max(map(abs, message.velocity), default=0.0)
         self._commands.append(Command(
             (time.monotonic_ns() - age_ns) * NS, dict(zip(message.name, message.position))))
 

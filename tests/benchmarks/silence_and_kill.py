@@ -98,10 +98,10 @@ def silence(
     try:
         for number in range(stops + kills):
             graph.wait_guard(GuardState.TRACKING)
-            time.sleep(chance.uniform(0.2, 1.5))
             arm.taps()
             graph.commands()
-            time.sleep(0.1)
+            time.sleep(chance.uniform(0.0, 0.5))
+            graph.wait_moving()
             by_kill = number >= stops
             silent_ns = time.monotonic_ns()
             commander.send_signal(signal.SIGKILL if by_kill else signal.SIGSTOP)
@@ -142,7 +142,8 @@ def kill_driver(
             graph.forget()
             driver = start_driver(environment, arm, folder / 'log')
             graph.wait_guard(GuardState.TRACKING)
-            time.sleep(chance.uniform(0.1, 1.0))
+            time.sleep(chance.uniform(0.0, 0.5))
+            graph.wait_moving()
             arm.taps()
             killed_ns = time.monotonic_ns()
             driver.kill()

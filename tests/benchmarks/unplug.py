@@ -61,15 +61,17 @@ def unplug(
     try:
         for _ in range(count):
             graph.wait_guard(GuardState.TRACKING)
-            time.sleep(chance.uniform(0.2, 1.0))
+            time.sleep(chance.uniform(0.0, 0.5))
+            graph.wait_moving()
             arm.unplug()
             before = arm.taps()
             graph.commands()
             time.sleep(chance.uniform(0.2, 1.0))
             plugged_ns = time.monotonic_ns()
             arm.replug()
-            graph.wait_guard(GuardState.RAMPING)
+            graph.wait_guard(GuardState.RAMPING, GuardState.TRACKING)
             ramping = time.monotonic()
+            graph.wait_moving(0.1)
             time.sleep(_RAMP_S)
             if graph.state == GuardState.RAMPING:
                 ramping = time.monotonic()
