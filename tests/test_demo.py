@@ -117,8 +117,8 @@ def test_one_episode_ends_with_a_report_and_a_picture(tmp_path: Path) -> None:
     for camera in ('front', 'wrist'):
         rate = report['rates'][f'{camera}/image_raw/compressed']
         assert rate['lost'] == 0
-        assert rate['mean_hz'] > 10.0
-    assert report['rates']['follower/joint_commands']['mean_hz'] > 50.0
+        assert rate['mean_hz'] > 2.0
+    assert report['rates']['follower/joint_commands']['mean_hz'] > 20.0
     assert 0.0 < report['lags_ms']['goals behind the leader'] < 150.0
     picture = (tmp_path / 'demo' / 'report.png').read_bytes()
     assert picture.startswith(b'\x89PNG')
