@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from contextlib import suppress
 import ctypes
+from functools import partial
 import os
 from pathlib import Path
 import signal
@@ -33,7 +34,8 @@ class Program:
         with log.open('wb') as output, _uninterrupted():
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env=dict(environment), start_new_session=True, preexec_fn=_end_with_parent)
+                env=dict(environment), start_new_session=True,
+                preexec_fn=partial(_end_with_parent, os.getpid()))
 
     @property
     def exit_code(self) -> int | None:
@@ -69,7 +71,10 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+    if os.getppid() != parent:
+        # It died before this process could ask to be told.
+        os._exit(1)
