@@ -104,11 +104,13 @@ def _open(
 ) -> None:
     told = False
     while True:
+        # Asked before, for a port may appear between the attempt and the question.
+        absent = _may_appear(bus.port.port_name)
         try:
             bus.open()
             return
         except PortError as error:
-            if time.monotonic() >= give_up or not _may_appear(bus.port.port_name):
+            if time.monotonic() >= give_up or not absent:
                 raise
             if not told:
                 say(f'waiting for the port: {error}')
