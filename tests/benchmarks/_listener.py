@@ -63,6 +63,12 @@ class Listener:
         out, _ = self._process.communicate(timeout=30.0)
         return json.loads(out)
 
+    def close(self) -> None:
+        """End it if it still runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+
 
 def main() -> None:
     """Listen until SIGINT."""

@@ -33,14 +33,15 @@ def main() -> int:
     report = Report(f'compressed images of two cameras over {minutes:g} minutes, whole robot up')
     with tempfile.TemporaryDirectory() as folder, own_domain() as environment:
         launched = Launched(environment, log=Path(folder, 'log'))
+        time.sleep(START_S)
+        listener = Listener(environment)
         try:
-            time.sleep(START_S)
-            listener = Listener(environment)
             cpu = CpuMeter({**launched.processes(), listener.pid: 'subscriber'})
             time.sleep(minutes * 60.0)
             shares = cpu.shares()
             streams = listener.finish()
         finally:
+            listener.close()
             launched.close()
     for camera, stream in streams.items():
         stamps = stream['stamps_ns']

@@ -177,6 +177,7 @@ def measure(
         finally:
             operator.destroy_node()
             rclpy.shutdown()
+            listener.close()
             launched.close()
     for camera, stream in images.items():
         report.line(f'{camera}: {len(stream["ages_ms"])} images received meanwhile')
