@@ -26,8 +26,8 @@ MAX_VELOCITY = 4.0
 MAX_ACCELERATION = 30.0
 ENGAGE_VELOCITY = 0.5
 MARGIN_RAD = math.radians(2.0)
-# A goal belongs to the instant at which its bus cycle began; its write may come so much later.
-WRITE_JITTER_S = 0.003
+# A goal belongs to the instant at which its bus cycle began; it is written within that cycle.
+WRITE_JITTER_S = 0.005
 _WINDOW_S = 0.05
 
 

@@ -3,6 +3,7 @@
 """A node of the benchmark: what the follower's guard says, and lifecycles of other nodes."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 import threading
 import time
 from typing import Any
@@ -81,6 +82,11 @@ class Graph:
         """Wait until a goal moves faster than this, rad/s."""
         until(lambda: self._speed > velocity, 'motion of the follower', timeout_s,
               self._describe)
+
+    @property
+    def goal(self) -> Mapping[str, float]:
+        """Return the latest goal published, rad by joint; empty since `commands` was called."""
+        return self._commands[-1].angles if self._commands else {}
 
     def commands(self) -> list[Command]:
         """Return the goals published since the last call."""
