@@ -62,6 +62,9 @@ def finish(launched: Launched, way: Way, chance: random.Random) -> str:
     else:
         nodes = {pid: title for pid, title in launched.processes().items()
                  if title.startswith(('driver', 'world', 'teleop'))}
+        if not nodes:
+            launched.interrupt()
+            return f'{way.value}, none was alive'
         victim = chance.choice(sorted(nodes))
         kill(victim, signal.SIGKILL)
         return f'{way.value}, {nodes[victim]}'
@@ -85,7 +88,8 @@ def cycle(
             state_s = time.monotonic() - launched.started
             graph.wait_guard(GuardState.TRACKING, GuardState.RAMPING)
         except StayedOut as error:
-            faults.append(str(error))
+            tail = log.read_text(encoding='utf-8', errors='replace').splitlines()[-30:]
+            faults.append('\n    '.join([str(error), *tail]))
     did = finish(launched, way, chance)
     ended = time.monotonic()
     try:
