@@ -21,7 +21,7 @@ from workspace.paths import ROOT
 from workspace.paths import SETUP
 from workspace.paths import VENV
 
-GROUPS = ('base', 'sim')  # and 'ros' where no distribution is installed
+GROUPS = ('base', 'data', 'sim')  # and 'ros' where no distribution is installed
 _PYTHON = VENV / 'bin' / 'python'
 
 

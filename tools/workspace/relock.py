@@ -1,6 +1,9 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Make the pins in locks/ again from the *.in files, for every Python and NumPy; needs `uv`."""
+"""Make the pins in locks/ from the *.in files, for every Python and NumPy; needs `uv`.
+
+Pins that fit stay as they are; `--upgrade` takes the newest of everything.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from pathlib import Path
 LOCKS = Path(__file__).resolve().parents[2] / 'locks'
 # ROS from PyPI is built against NumPy 2; NumPy 1 is what Ubuntu 24.04 has under its ROS.
 TARGETS = {
-    ('3.11', 2): ('ros', 'base', 'sim'), ('3.12', 2): ('ros', 'base', 'sim'),
-    ('3.13', 2): ('ros', 'base', 'sim'),
-    ('3.11', 1): ('base', 'sim'), ('3.12', 1): ('base', 'sim')}
+    ('3.11', 2): ('ros', 'base', 'data', 'sim'), ('3.12', 2): ('ros', 'base', 'data', 'sim'),
+    ('3.13', 2): ('ros', 'base', 'data', 'sim'),
+    ('3.11', 1): ('base', 'data', 'sim'), ('3.12', 1): ('base', 'data', 'sim')}
 
 
 def compile_pins(python: str, numpy: int, groups: tuple[str, ...], options: list[str]) -> None:
@@ -26,6 +29,10 @@ def compile_pins(python: str, numpy: int, groups: tuple[str, ...], options: list
                '--no-annotate', '--no-emit-index-url', '--no-emit-find-links', '-c', str(rule),
                *options]
     try:
+        if '--upgrade' not in options:
+            pins = folder / 'pins.constraint'
+            pins.write_text(''.join(path.read_text() for path in sorted(folder.glob('*.txt'))))
+            command += ['-c', str(pins)]
         whole = folder / 'all.constraint'
         sources = [str(LOCKS / f'{group}.in') for group in groups]
         subprocess.run([*command, *sources, '-o', str(whole)], check=True,
