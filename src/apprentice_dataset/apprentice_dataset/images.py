@@ -1,0 +1,33 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Carry pictures as they were received."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+CHANNELS = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}
+KINDS = ('jpeg', 'png')
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """Hold a compressed picture; `kind` is jpeg or png. The bytes must not change any more."""
+
+    data: Any
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawImage:
+    """Hold pixels, `step` bytes a row; `encoding` is rgb8, bgr8 or mono8."""
+
+    data: Any
+    width: int
+    height: int
+    encoding: str
+    step: int
+
+
+Picture = EncodedImage | RawImage

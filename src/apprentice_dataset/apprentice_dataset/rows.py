@@ -1,0 +1,157 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Check the rows of an episode and keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apprentice_dataset.errors import BadRow
+from apprentice_dataset.features import Feature
+
+_LENGTH = struct.Struct('<I')
+
+
+class RowLayout:
+    """Know how a row's values become bytes: numbers at fixed places, then strings."""
+
+    def __init__(self, columns: Mapping[str, Feature]) -> None:
+        """Take the user's columns, without cameras and without the reserved ones."""
+        self.columns = dict(columns)
+        self.strings = [name for name, feature in columns.items() if feature.dtype == 'string']
+        self.dtype = np.dtype([
+            (name, np.dtype(feature.dtype).newbyteorder('<'),
+             () if feature.shape == (1,) else feature.shape)
+            for name, feature in columns.items() if feature.dtype != 'string'])
+
+    def pack(self, values: Mapping[str, Any]) -> tuple[bytes, tuple[str, ...]]:
+        """
+        Return the numbers as bytes and the strings of a row.
+
+        :raises BadRow: a key missing or unknown, a shape or a type that differs, a number out
+            of range, an observation or action that is not finite.
+        """
+        if values.keys() != self.columns.keys():
+            missing = sorted(self.columns.keys() - values.keys())
+            unknown = sorted(values.keys() - self.columns.keys())
+            raise BadRow(f'row: missing {missing}, unknown {unknown}; expected exactly '
+                         f'{sorted(self.columns)}')
+        packed = np.zeros((), self.dtype)
+        for name in self.dtype.names or ():
+            packed[name] = _checked(name, self.columns[name], values[name])
+        return packed.tobytes(), tuple(_text(name, values[name]) for name in self.strings)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise BadRow(f'row: {name}: found {type(value).__name__}, expected a string')
+    return value
+
+
+def _checked(name: str, feature: Feature, value: object) -> NDArray[Any]:
+    try:
+        given = np.asarray(value)
+        if feature.shape == (1,) and given.shape == ():
+            given = given.reshape(1)
+        if given.shape != feature.shape:
+            raise BadRow(f'row: {name}: found shape {list(given.shape)}, expected '
+                         f'{list(feature.shape)}')
+        kind = np.dtype(feature.dtype)
+        if given.dtype != kind and not np.can_cast(given.dtype, kind, 'same_kind') \
+                and not (given.dtype.kind == 'i' and kind.kind == 'u'):
+            raise BadRow(f'row: {name}: found {given.dtype}, expected {kind}')
+        with np.errstate(over='ignore'):
+            cast = given.astype(kind)
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, BadRow):
+            raise
+        raise BadRow(f'row: {name}: {error}; expected {feature.dtype}') from None
+    if kind.kind in 'iu' and not np.array_equal(cast, given):
+        raise BadRow(f'row: {name}: found {given.tolist()}, expected values of {kind}')
+    if kind.kind == 'f':
+        _check_finite(name, kind, given, cast)
+    return cast.reshape(()) if feature.shape == (1,) else cast
+
+
+def _check_finite(name: str, kind: np.dtype[Any], given: NDArray[Any], cast: NDArray[Any]) -> None:
+    finite = np.isfinite(cast)
+    if finite.all():
+        return
+    # Bookkeeping may say "not known"; what a policy sees or does must be a number.
+    if name.startswith(('observation', 'action')):
+        raise BadRow(f'row: {name}: found {given.tolist()}, expected finite values of {kind}')
+    if np.isfinite(given[~finite]).any():
+        raise BadRow(f'row: {name}: found {given.tolist()}, too large for {kind}')
+
+
+class Rows:
+    """Hold the rows of an episode in memory: packed numbers, strings, task of each row."""
+
+    def __init__(self, layout: RowLayout) -> None:
+        """Begin without a row."""
+        self.layout = layout
+        self.task_names: list[str] = []
+        self._tasks: list[int] = []
+        self._numbers = bytearray()
+        self._strings: dict[str, list[str]] = {name: [] for name in layout.strings}
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._tasks)
+
+    def append(self, numbers: bytes, strings: tuple[str, ...], task: int) -> None:
+        """Take a row as RowLayout.pack returned it; `task` is a place in `task_names`."""
+        self._numbers += numbers
+        for kept, text in zip(self._strings.values(), strings):
+            kept.append(text)
+        self._tasks.append(task)
+
+    def relabel(self, task: int) -> None:
+        """Give every row so far this task."""
+        self._tasks = [task] * len(self._tasks)
+
+    def cut(self, length: int) -> None:
+        """Keep the first rows only."""
+        del self._numbers[length * self.layout.dtype.itemsize:]
+        del self._tasks[length:]
+        for kept in self._strings.values():
+            del kept[length:]
+
+    def tasks(self) -> list[str]:
+        """Return the distinct tasks, in the order of their first row."""
+        return [self.task_names[task] for task in dict.fromkeys(self._tasks)]
+
+    def task_column(self, known: Mapping[str, int]) -> NDArray[np.int64]:
+        """Return each row's index in the dataset's list of tasks."""
+        numbers = np.array([known.get(name, -1) for name in self.task_names], np.int64)
+        return numbers[np.array(self._tasks, np.int64)]
+
+    def columns(self) -> dict[str, Any]:
+        """Return (rows, *shape) arrays, (rows,) for scalars, lists for strings."""
+        if not self.layout.dtype.itemsize:
+            return dict(self._strings)
+        packed = np.frombuffer(bytes(self._numbers), self.layout.dtype)
+        return {name: self._strings[name] if name in self._strings else packed[name]
+                for name in self.layout.columns}
+
+
+def pack_strings(strings: tuple[str, ...]) -> bytes:
+    """Return strings as bytes, each after its length."""
+    encoded = [text.encode() for text in strings]
+    return b''.join(_LENGTH.pack(len(text)) + text for text in encoded)
+
+
+def unpack_strings(data: bytes) -> tuple[str, ...]:
+    """Return what pack_strings was given."""
+    strings, place = [], 0
+    while place < len(data):
+        length, = _LENGTH.unpack_from(data, place)
+        place += _LENGTH.size
+        strings.append(data[place:place + length].decode())
+        place += length
+    return tuple(strings)

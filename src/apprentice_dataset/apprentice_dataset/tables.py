@@ -1,0 +1,142 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Shape tables as LeRobot's parquet files have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.features import Feature
+
+_ARRAY = 'datasets.features.features.Array{rank}DExtensionType'
+
+
+def parquet_bytes(table: pa.Table) -> memoryview:
+    """Return a parquet file with one row group."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, version='2.6', compression='snappy', use_dictionary=True,
+                   row_group_size=max(1, table.num_rows))
+    return memoryview(sink.getvalue())
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a parquet file; DatasetBroken when it is missing, cut short or something else."""
+    try:
+        return pq.ParquetFile(path)
+    except FileNotFoundError:
+        raise DatasetBroken(str(path), 'no such file', 'a parquet file',
+                            'restore it from a copy') from None
+    except (pa.ArrowException, OSError) as error:
+        raise DatasetBroken(str(path), str(error).splitlines()[0], 'a whole parquet file',
+                            'restore it from a copy') from None
+
+
+def data_schema(columns: Mapping[str, Feature]) -> pa.Schema:
+    """Return the schema of a data file with its `huggingface` footer."""
+    features = {name: _huggingface_type(feature) for name, feature in columns.items()}
+    body = json.dumps(features, sort_keys=True).encode()
+    footer = {'info': {'features': features}, 'fingerprint': hashlib.sha256(body).hexdigest()[:16]}
+    return pa.schema([_field(name, feature) for name, feature in columns.items()],
+                     metadata={'huggingface': json.dumps(footer)})
+
+
+def _value_type(dtype: str) -> pa.DataType:
+    return pa.string() if dtype == 'string' else pa.from_numpy_dtype(np.dtype(dtype))
+
+
+def _field(name: str, feature: Feature) -> pa.Field:
+    value = _value_type(feature.dtype)
+    if feature.shape == (1,):
+        return pa.field(name, value)
+    if len(feature.shape) == 1:
+        return pa.field(name, pa.list_(pa.field('element', value), feature.shape[0]))
+    for _ in feature.shape:
+        value = pa.list_(value)
+    # What pyarrow writes for a value of this extension type, without the class itself.
+    return pa.field(name, value, metadata={
+        'ARROW:extension:name': _ARRAY.format(rank=len(feature.shape)),
+        'ARROW:extension:metadata': json.dumps([list(feature.shape), feature.dtype])})
+
+
+def _huggingface_type(feature: Feature) -> dict[str, Any]:
+    value = {'dtype': feature.dtype, '_type': 'Value'}
+    if feature.shape == (1,):
+        return value
+    if len(feature.shape) == 1:
+        return {'feature': value, 'length': feature.shape[0], '_type': 'List'}
+    return {'shape': list(feature.shape), 'dtype': feature.dtype,
+            '_type': f'Array{len(feature.shape)}D'}
+
+
+def data_table(
+    columns: Mapping[str, Feature], values: Mapping[str, NDArray[Any] | Sequence[str]],
+) -> pa.Table:
+    """Return the rows of an episode; `values` are (rows, *shape), (rows,) for scalars."""
+    schema = data_schema(columns)
+    arrays = [_array(values[name], field.type) for name, field in zip(columns, schema)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: NDArray[Any] | Sequence[str], kind: pa.DataType) -> pa.Array:
+    if not isinstance(values, np.ndarray) or values.ndim == 1:
+        return pa.array(values, type=kind)
+    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.FixedSizeListArray.from_arrays(flat, type=kind)
+    array = flat
+    for size in values.shape[:0:-1]:
+        offsets = np.arange(0, len(array) + 1, size, dtype=np.int32)
+        array = pa.ListArray.from_arrays(offsets, array)
+    return array.cast(kind)
+
+
+def tasks_table(tasks: Sequence[str]) -> pa.Table:
+    """Return tasks.parquet: task strings as pandas' index, by `task_index`."""
+    columns = [{'name': name, 'field_name': name, 'pandas_type': kind, 'numpy_type': numpy,
+                'metadata': None}
+               for name, kind, numpy in (('task_index', 'int64', 'int64'),
+                                         ('task', 'unicode', 'object'))]
+    pandas = {
+        'index_columns': ['task'],
+        'column_indexes': [{'name': None, 'field_name': None, 'pandas_type': 'unicode',
+                            'numpy_type': 'object', 'metadata': {'encoding': 'UTF-8'}}],
+        'columns': columns, 'attributes': {},
+        'creator': {'library': 'pyarrow', 'version': pa.__version__}, 'pandas_version': '2.3.3'}
+    schema = pa.schema([('task_index', pa.int64()), ('task', pa.string())],
+                       metadata={'pandas': json.dumps(pandas)})
+    return pa.table({'task_index': range(len(tasks)), 'task': list(tasks)}, schema=schema)
+
+
+def read_tasks(path: Path) -> list[str]:
+    """Read tasks.parquet, [] where there is none; DatasetBroken when it has gaps."""
+    if not path.exists():
+        return []
+    table = open_parquet(path).read()
+    if 'task_index' not in table.column_names or table.num_columns < 2:
+        raise DatasetBroken(str(path), f'columns {table.column_names}', 'task_index and task')
+    numbers = table['task_index'].to_pylist()
+    if numbers != list(range(len(numbers))):
+        raise DatasetBroken(f'{path}: task_index', f'{numbers[:10]}', '0, 1, 2, ... in order',
+                            'LeRobot reads tasks by position')
+    return table[_index_column(table)].to_pylist()
+
+
+def _index_column(table: pa.Table) -> str:
+    try:
+        names = json.loads((table.schema.metadata or {})[b'pandas'])['index_columns']
+    except (KeyError, ValueError, TypeError):
+        names = []
+    known = [name for name in names if isinstance(name, str) and name in table.column_names]
+    others = [name for name in table.column_names if name != 'task_index']
+    return (known or others)[0]

@@ -1,0 +1,125 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Read frames of an mp4 by number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from apprentice_dataset.decoding import to_rgb
+from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.image_statistics import PictureSampler
+from apprentice_dataset.statistics import Statistics
+
+# So many frames are decoded rather than sought: about what a group costs.
+_NEAR = 16
+# Key frames decoded for statistics: more change no digit that matters.
+_SAMPLES = 100
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open an mp4; DatasetBroken says that it is missing, cut or something else."""
+    try:
+        container = av.open(str(path))
+    except FileNotFoundError:
+        raise DatasetBroken(str(path), 'no such file', 'an mp4', 'restore it from a copy'
+                            ) from None
+    except (av.error.FFmpegError, ValueError) as error:
+        raise DatasetBroken(str(path), str(error), 'an mp4', 'restore it from a copy') from None
+    with container:
+        if not container.streams.video:
+            raise DatasetBroken(str(path), 'no video stream', 'an mp4 with one')
+        try:
+            yield container
+        except av.error.FFmpegError as error:
+            raise DatasetBroken(str(path), str(error), 'frames that can be decoded',
+                                'restore it from a copy') from None
+
+
+def frame_number(pts: int, time_base: Fraction, fps: Fraction) -> int:
+    """Return the number of the frame shown at a time, the nearest."""
+    exact = pts * time_base * fps
+    return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
+
+
+def decode(path: Path, numbers: Sequence[int], fps: int | float) -> NDArray[np.uint8]:
+    """
+    Return frames of an mp4 by number, (n, height, width, 3) RGB, in the order asked for.
+
+    :raises DatasetBroken: the file cannot be decoded or lacks one of the frames.
+    """
+    rate = Fraction(fps).limit_denominator(1_000_000)
+    wanted = sorted(set(numbers))
+    found: dict[int, NDArray[np.uint8]] = {}
+    with opened(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = 'SLICE'
+        frames = _from(container, stream, wanted[0], rate) if wanted else iter(())
+        at = -1
+        for number in wanted:
+            if at >= 0 and number > at + _NEAR:
+                frames = _from(container, stream, number, rate)
+            for at, frame in frames:
+                if at == number:
+                    found[number] = to_rgb(frame)
+                if at >= number:
+                    break
+            if number not in found:
+                raise DatasetBroken(str(path), f'no frame {number}', f'{len(wanted)} frames from '
+                                    f'{wanted[0]} to {wanted[-1]}', 'validate the dataset')
+    if not found:
+        raise DatasetBroken(str(path), 'no frame asked for', 'at least one frame number')
+    return np.stack([found[number] for number in numbers])
+
+
+def _from(
+    container: Any, stream: Any, number: int, rate: Fraction,
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Yield numbered frames from the key frame at or before a number."""
+    time = Fraction(number) / rate / stream.time_base
+    container.seek(int(time), stream=stream, backward=True)
+    for frame in container.decode(stream):
+        yield frame_number(frame.pts, stream.time_base, rate), frame
+
+
+def decode_all(path: Path) -> Iterator[NDArray[np.uint8]]:
+    """Yield every frame, (height, width, 3) RGB."""
+    with opened(path) as container:
+        for frame in container.decode(video=0):
+            yield to_rgb(frame)
+
+
+def frame_times(path: Path, fps: int | float) -> tuple[list[int], list[tuple[int, int]]]:
+    """Decode a whole mp4; return the number of every frame and the sizes (height, width) seen."""
+    rate = Fraction(fps).limit_denominator(1_000_000)
+    numbers, sizes = [], set()
+    with opened(path) as container:
+        stream = container.streams.video[0]
+        for frame in container.decode(stream):
+            numbers.append(frame_number(frame.pts, stream.time_base, rate))
+            sizes.add((frame.height, frame.width))
+    return numbers, sorted(sizes)
+
+
+def sampled_statistics(path: Path) -> Statistics:
+    """Return a camera's statistics from evenly spaced key frames of its mp4."""
+    sampler = PictureSampler()
+    with opened(path) as container:
+        stream = container.streams.video[0]
+        keys = [packet for packet in container.demux(stream) if packet.is_keyframe]
+        context = stream.codec_context
+        for packet in keys[::-(-len(keys) // _SAMPLES)]:
+            for frame in [*context.decode(packet), *context.decode(None)]:
+                sampler.take(to_rgb(frame))
+            context.flush_buffers()
+    return sampler.statistics()
