@@ -65,6 +65,14 @@ def test_every_lock_pins_every_package() -> None:
             assert '==' in line and '://' not in line, f'{path}: {line}'
 
 
+def test_arrow_goes_with_numpy() -> None:
+    """PyArrow 26 and newer cannot be imported beside NumPy 1."""
+    for path in sorted(ROOT.glob('locks/py*-numpy1/data.txt')):
+        pins = dict(line.split('==') for line in path.read_text().split())
+        assert pins['numpy'].startswith('1.'), path
+        assert int(pins['pyarrow'].split('.')[0]) < 26, path
+
+
 def test_groups_of_one_lock_agree() -> None:
     """The groups of one Python pin the same version of a package they share."""
     for folder in sorted(ROOT.glob('locks/py*')):

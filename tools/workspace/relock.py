@@ -24,7 +24,8 @@ def compile_pins(python: str, numpy: int, groups: tuple[str, ...], options: list
     folder = LOCKS / f'py{python.replace(".", "")}-numpy{numpy}'
     folder.mkdir(exist_ok=True)
     rule = folder / 'numpy.constraint'
-    rule.write_text('numpy>=2,<3\n' if numpy == 2 else 'numpy>=1.26,<2\n')
+    # PyArrow 26 refuses NumPy 1 when it is imported, and does not say so in its metadata.
+    rule.write_text('numpy>=2,<3\n' if numpy == 2 else 'numpy>=1.26,<2\npyarrow<26\n')
     command = ['uv', 'pip', 'compile', '-q', '--python-version', python, '--no-header',
                '--no-annotate', '--no-emit-index-url', '--no-emit-find-links', '-c', str(rule),
                *options]
