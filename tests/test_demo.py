@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 
+from apprentice_dataset.reader import Dataset
 import pytest
 from robot_harness import MARK
 from robot_harness import marked_processes
@@ -24,6 +25,7 @@ from demonstration.episodes import episodes_of  # noqa: E402
 from demonstration.measures import interventions_of  # noqa: E402
 from demonstration.measures import lag_between  # noqa: E402
 from demonstration.measures import rate_of  # noqa: E402
+from demonstration.recorder import free_folder  # noqa: E402
 from demonstration.records import Arrival  # noqa: E402
 from demonstration.records import GuardSample  # noqa: E402
 from demonstration.records import JointStream  # noqa: E402
@@ -101,6 +103,28 @@ def assert_nothing_left(folder: Path) -> None:
     assert wait(lambda: not marked_processes(mark), 5.0), marked_processes(mark)
 
 
+def assert_recorded(folder: Path, output: str) -> None:
+    """Fail unless the episode is a dataset, checked, told and drawn."""
+    assert f'Dataset {folder}/dataset: 1 episodes' in output
+    assert 'valid: every row and every picture was read' in output
+    dataset = Dataset.open(folder / 'dataset')
+    assert dataset.repaired == []
+    assert list(dataset.tasks) == ['put the cube into the bin']
+    rows = dataset.rows(0).to_pydict()
+    assert len(rows['action']) > 200
+    lift = [action[1] for action in rows['action']]
+    assert max(lift) - min(lift) > 45.0, 'degrees that the shoulder moves to the cube and back'
+    assert (folder / 'dataset.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    """A dataset of an earlier demo is never touched."""
+    assert free_folder(tmp_path / 'data') == tmp_path / 'data'
+    for name in ('data', 'data-2'):
+        (tmp_path / name).mkdir()
+    assert free_folder(tmp_path / 'data') == tmp_path / 'data-3'
+
+
 @pytest.mark.timeout(150)
 def test_one_episode_ends_with_a_report_and_a_picture(tmp_path: Path) -> None:
     """The cube is in the bin, every stream was measured, no frame was lost."""
@@ -123,6 +147,7 @@ def test_one_episode_ends_with_a_report_and_a_picture(tmp_path: Path) -> None:
     picture = (tmp_path / 'demo' / 'report.png').read_bytes()
     assert picture.startswith(b'\x89PNG')
     assert len(picture) > 100_000
+    assert_recorded(tmp_path / 'demo', output)
     assert_nothing_left(tmp_path)
 
 

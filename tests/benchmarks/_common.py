@@ -128,14 +128,15 @@ class Launched:
 
     def __init__(
         self, environment: Mapping[str, str], *arguments: str, log: Path | None = None,
+        file: str = 'teleop.launch.py',
     ) -> None:
-        """Start teleop.launch.py of so100_bringup in simulation."""
+        """Start a launch file of so100_bringup in simulation."""
         mark = uuid.uuid4().hex
         self._mark = f'{_MARK}={mark}'.encode()
         self.started = time.monotonic()
         out = subprocess.DEVNULL if log is None else log.open('w', encoding='utf-8')
         self.process = subprocess.Popen(
-            ['ros2', 'launch', 'so100_bringup', 'teleop.launch.py', 'hardware:=sim', *arguments],
+            ['ros2', 'launch', 'so100_bringup', file, 'hardware:=sim', *arguments],
             env={**environment, _MARK: mark}, stdout=out, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, start_new_session=True)
 

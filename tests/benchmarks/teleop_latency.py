@@ -6,7 +6,8 @@ Measure teleoperation from port to port, launched as users launch it, both camer
 A hand moves the leader in steps. Latency: from the first change of the leader's position
 register to the first changed goal on the follower's wire. Then the hand moves to and fro, and
 the lag at which the goals follow is found: it holds `lead`, the time over which the driver
-interpolates on purpose. Bus cycle: intervals between goal writes all along.
+interpolates on purpose. Bus cycle: intervals between goal writes all along. With `--record` the
+recorder runs too and records all of it as one episode.
 """
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ import random
 import sys
 import tempfile
 import time
+from typing import Any
 
 from _common import CpuMeter
 from _common import Launched
@@ -25,14 +27,20 @@ from _common import memory_folder
 from _common import NS
 from _common import own_domain
 from _common import Report
+from _common import StayedOut
 from _common import until
 from _listener import Listener
 from ament_index_python.packages import get_package_share_directory
+from apprentice_dataset.reader import Dataset
 from apprentice_msgs.msg import GuardState
+from apprentice_msgs.srv import SaveEpisode
+from apprentice_msgs.srv import StartEpisode
+from apprentice_recorder.report import to_text
 from apprentice_sim.tap_file import read_taps
 from apprentice_sim.taps import Tap
 from apprentice_sim.taps import TapKind
 import rclpy
+from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
@@ -60,6 +68,8 @@ class Operator(Node):
         super().__init__('operator')
         self.state = -1
         self._hand = self.create_publisher(JointState, '/sim/leader_hand', 1)
+        self._start = self.create_client(StartEpisode, '/recorder/start')
+        self._save = self.create_client(SaveEpisode, '/recorder/save')
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.create_subscription(GuardState, '/follower/guard_state', self._on_guard, latched)
         self._executor = SingleThreadedExecutor()
@@ -71,6 +81,22 @@ class Operator(Node):
             self._executor.spin_once(0.05)
             return self.state == state
         until(reached, f'guard state {state}', timeout_s)
+
+    def start_recording(self) -> None:
+        """Start an episode; StayedOut says why it was refused."""
+        answer = self._call(self._start, StartEpisode.Request(task='step and sweep'))
+        if not answer.success:
+            raise StayedOut(answer.message)
+
+    def save_recording(self) -> str:
+        """Save the episode and return what the recorder says."""
+        return self._call(self._save, SaveEpisode.Request(force=True)).message
+
+    def _call(self, client: Client, request: object) -> Any:
+        until(client.service_is_ready, client.srv_name, 30.0)
+        future = client.call_async(request)
+        self._executor.spin_until_future_complete(future, 60.0)
+        return future.result()
 
     def hold(self, angle: float) -> None:
         """Hold the leader's joint at an angle, rad."""
@@ -153,12 +179,16 @@ def lag_ms(leader: Sequence[Tap], follower: Sequence[Tap], offset: float) -> flo
 
 
 def measure(
-    folder: Path, steps: int, sweep_s: float, acceleration: float | None, report: Report,
+    folder: Path, steps: int, sweep_s: float, acceleration: float | None, dataset: Path | None,
+    report: Report,
 ) -> dict[str, float]:
     """Run the robot; return the shares of a core by process. Taps are left in the folder."""
     with own_domain() as environment:
         parameters = write_parameters(folder, acceleration)
-        launched = Launched(environment, f'params_file:={parameters}', log=folder / 'log')
+        more = [f'dataset:={dataset}'] if dataset else []
+        launched = Launched(
+            environment, f'params_file:={parameters}', *more, log=folder / 'log',
+            file='record.launch.py' if dataset else 'teleop.launch.py')
         listener = Listener(environment)
         rclpy.init()
         operator = Operator()
@@ -166,6 +196,8 @@ def measure(
             operator.wait_for(GuardState.TRACKING)
             operator.hold(0.0)
             time.sleep(3.0)
+            if dataset:
+                operator.start_recording()
             cpu = CpuMeter({**launched.processes(), listener.pid: 'image subscriber'})
             (folder / 'begin').write_text(str(time.monotonic_ns()))
             operator.step(steps, random.Random(1))
@@ -174,6 +206,10 @@ def measure(
             (folder / 'end').write_text(str(time.monotonic_ns()))
             shares = cpu.shares()
             images = listener.finish()
+            if dataset:
+                report.line(operator.save_recording())
+                for text in to_text(Dataset.open(dataset), 0):
+                    report.line(text)
         finally:
             operator.destroy_node()
             rclpy.shutdown()
@@ -221,14 +257,18 @@ def main() -> int:
     parser.add_argument(
         '--max-acceleration', type=float, metavar='RAD_S2',
         help='instead of the default cap of 30, whose first step from rest is half a tick')
+    parser.add_argument('--record', action='store_true', help='with the recorder recording')
     parser.add_argument('--keep', type=Path, help='keep register changes and logs in this folder')
     arguments = parser.parse_args()
-    report = Report('teleoperation, two cameras at 640x480 and 30 Hz, both subscribed')
-    with tempfile.TemporaryDirectory(dir=memory_folder()) as name:
+    report = Report('teleoperation, two cameras at 640x480 and 30 Hz, both subscribed'
+                    + (', recorder recording' if arguments.record else ''))
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as name, \
+            tempfile.TemporaryDirectory() as disk:
         folder = arguments.keep or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         shares = measure(
-            folder, arguments.n, arguments.seconds, arguments.max_acceleration, report)
+            folder, arguments.n, arguments.seconds, arguments.max_acceleration,
+            Path(disk, 'dataset') if arguments.record else None, report)
         for title, share in shares.items():
             report.line(f'{title}: {share:.0f} % of a core')
         evaluate(folder, report)

@@ -1,6 +1,6 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`./ws demo`: an SO-100 in simulation does pick-and-place episodes; a report and a picture."""
+"""`./ws demo`: an SO-100 in simulation does pick-and-place episodes, which become a dataset."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ import sys
 import threading
 import time
 from types import FrameType
+from typing import NamedTuple
 
 from ament_index_python.packages import get_package_prefix
 from demonstration.episodes import episodes_of
 from demonstration.episodes import Progress
 from demonstration.monitor import Monitor
 from demonstration.processes import Program
+from demonstration.recorder import free_folder
+from demonstration.recorder import RecorderClient
+from demonstration.recorder import RecorderError
 from demonstration.report import Episode
 from demonstration.report import make_report
 from demonstration.report import Report
@@ -33,11 +37,15 @@ CAMERAS = ('front', 'wrist')
 POLL_PERIOD_S = 0.05
 BRING_UP_TIMEOUT_S = 60.0
 EPISODE_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 15.0
+TASK = 'put the cube into the bin'
 NEXT = """
 What next
   ./ws shell                                             a shell in which the following work
   ros2 launch so100_bringup teleop.launch.py view:=true  the same robot, with a viewer
   ros2 run apprentice_sim demonstrator --ros-args -p arm:=so100   someone to move its leader
+  ros2 launch so100_bringup record.launch.py dataset:=data/cubes task:="put the cube into the bin"
+  ros2 run apprentice_recorder console                   its keyboard: start, save, record again
   config/so100/hardware.yaml                             ports of your own arms go here"""
 
 
@@ -73,15 +81,21 @@ def run_demo(episodes: int, seed: int, out: Path, domain: str) -> Report:
     environment = {**os.environ, 'ROS_DOMAIN_ID': domain, 'PYTHONUNBUFFERED': '1'}
     begin = time.monotonic()
     print(f'-- Starting so100_bringup in simulation (its output: {out / "launch.log"})')
+    dataset = free_folder(out / 'dataset')
     launch = Program(
-        ['ros2', 'launch', 'so100_bringup', 'teleop.launch.py', 'hardware:=sim', f'seed:={seed}'],
+        # Another seed than the first episode's: its placement shows that the world was reset.
+        ['ros2', 'launch', 'so100_bringup', 'record.launch.py', 'hardware:=sim',
+         f'seed:={seed + episodes}', f'dataset:={dataset}', 'preflight:=false'],
         out / 'launch.log', environment)
     rclpy.init(args=[], domain_id=int(domain))
     try:
         node = rclpy.create_node('demo', enable_rosout=False, start_parameter_services=False)
         monitor = Monitor(node, CAMERAS)
-        bring_up_s = _await_robot(monitor, launch, begin)
-        recorded = _perform(monitor, launch, episodes, seed, out, environment)
+        recorder = RecorderClient(node)
+        stage = _Stage(monitor, recorder, launch)
+        bring_up_s = _await_robot(stage, begin)
+        _await_recorder(stage)
+        recorded = _perform(stage, range(seed, seed + episodes), out, environment)
         node.destroy_node()
     finally:
         print('-- Shutting the robot down')
@@ -89,10 +103,22 @@ def run_demo(episodes: int, seed: int, out: Path, domain: str) -> Report:
         rclpy.try_shutdown()
     report = make_report(monitor.recording, recorded, bring_up_s)
     _write(monitor, report, out)
+    _write_dataset(dataset, out)
     return report
 
 
-def _await_robot(monitor: Monitor, launch: Program, begin: float) -> float:
+class _Stage(NamedTuple):
+    monitor: Monitor
+    recorder: RecorderClient
+    launch: Program
+
+    def poll(self) -> None:
+        self.monitor.poll()
+        self.recorder.poll()
+
+
+def _await_robot(stage: _Stage, begin: float) -> float:
+    monitor = stage.monitor
     progress = Progress()
     follower_s = 0.0
 
@@ -104,55 +130,88 @@ def _await_robot(monitor: Monitor, launch: Program, begin: float) -> float:
         progress.show(f'{time.monotonic() - begin:4.0f} s  waiting for {", ".join(silent)}')
         return not silent
 
-    _poll_until(ready, monitor, launch, BRING_UP_TIMEOUT_S, lambda: (
+    _poll_until(ready, stage, BRING_UP_TIMEOUT_S, lambda: (
         f'nothing came on {", ".join(monitor.silent())} within {BRING_UP_TIMEOUT_S:.0f} s'))
     progress.end(f'   up after {time.monotonic() - begin:.1f} s, '
                  f'first follower state after {follower_s:.1f} s')
     return follower_s
 
 
+def _await_recorder(stage: _Stage) -> None:
+    """Wait until the recorder's checks pass; a machine too slow for them shows the rest."""
+    recorder, progress = stage.recorder, Progress()
+    patience = time.monotonic() + READY_TIMEOUT_S
+
+    def ready() -> bool:
+        status = recorder.status
+        progress.show('waiting for the recorder')
+        return status is not None and (not status.blocks or time.monotonic() > patience)
+
+    _poll_until(ready, stage, BRING_UP_TIMEOUT_S, lambda: 'the recorder did not start')
+    progress.end('   the recorder is ready')
+    for block in recorder.status.blocks:
+        print(f'   but: {block}')
+
+
 def _perform(
-    monitor: Monitor, launch: Program, episodes: int, seed: int, out: Path,
-    environment: dict[str, str],
+    stage: _Stage, seeds: range, out: Path, environment: dict[str, str],
 ) -> list[Episode]:
-    print(f'-- The demonstrator moves the leader: {episodes} episodes')
-    monitor.restart()
-    demonstrator = Program(
-        # Not through `ros2 run`, which would not pass a signal on.
-        [f'{get_package_prefix("apprentice_sim")}/lib/apprentice_sim/demonstrator', '--ros-args',
-         '-p', 'arm:=so100', '-p', f'episodes:={episodes}', '-p', f'seed:={seed}'],
-        out / 'demonstrator.log', environment)
+    """Let the demonstrator do one episode after the other while the recorder records."""
+    print(f'-- The demonstrator moves the leader: {len(seeds)} episodes')
+    stage.monitor.restart()
     progress = Progress()
     begin = time.monotonic()
+    for seed in seeds:
+        # Not through `ros2 run`, which would not pass a signal on.
+        demonstrator = Program(
+            [f'{get_package_prefix("apprentice_sim")}/lib/apprentice_sim/demonstrator',
+             '--ros-args', '-p', 'arm:=so100', '-p', 'episodes:=1', '-p', f'seed:={seed}'],
+            out / 'demonstrator.log', environment)
+        try:
+            _demonstrate(stage, demonstrator, seed, lambda: progress.show_episodes(
+                stage.monitor.recording, seeds, time.monotonic() - begin))
+        except RecorderError as error:
+            raise DemoError(f'the recorder: {error}') from None
+        finally:
+            demonstrator.stop()
+    progress.end(f'   done in {time.monotonic() - begin:.0f} s')
+    return [episode for episode in episodes_of(stage.monitor.recording.world)
+            if episode.seed in seeds]
 
-    def finished() -> bool:
-        progress.show_episodes(monitor.recording, episodes, time.monotonic() - begin)
-        return demonstrator.exit_code is not None
 
-    try:
-        _poll_until(finished, monitor, launch, EPISODE_TIMEOUT_S * episodes, lambda: (
+def _demonstrate(
+    stage: _Stage, demonstrator: Program, seed: int, show: Callable[[], None],
+) -> None:
+    """Record from the reset of the world to the end of the demonstration."""
+    world = stage.monitor.recording.world
+
+    def until(done: Callable[[], bool]) -> None:
+        def looked() -> bool:
+            show()
+            return done() or demonstrator.exit_code is not None
+        _poll_until(looked, stage, EPISODE_TIMEOUT_S, lambda: (
             f'the demonstrator did not finish; the end of {demonstrator.log}:\n'
             f'{demonstrator.tail(10)}'))
-    finally:
-        demonstrator.stop()
-    progress.end(f'   done in {time.monotonic() - begin:.0f} s')
-    recorded = episodes_of(monitor.recording.world)
-    if not recorded:
+
+    until(lambda: bool(world) and world[-1].seed == seed)
+    if not world or world[-1].seed != seed:
         raise DemoError(f'no episode took place; the end of {demonstrator.log}:\n'
                         f'{demonstrator.tail(15)}')
-    return recorded
+    stage.recorder.start(TASK)
+    until(lambda: False)
+    stage.recorder.save(world[-1].cube_in_bin)
 
 
 def _poll_until(
-    done: Callable[[], bool], monitor: Monitor, launch: Program, timeout_s: float,
-    what_failed: Callable[[], str],
+    done: Callable[[], bool], stage: _Stage, timeout_s: float, what_failed: Callable[[], str],
 ) -> None:
+    launch = stage.launch
     deadline = time.monotonic() + timeout_s
     while True:
         # Raised where Python ignores exceptions, in a destructor for one, it came to nothing.
         if _interrupted.is_set():
             raise KeyboardInterrupt
-        monitor.poll()
+        stage.poll()
         if done():
             return
         if launch.exit_code is not None:
@@ -171,6 +230,26 @@ def _write(monitor: Monitor, report: Report, out: Path) -> None:
     from demonstration.picture import draw
     draw(monitor.recording, report, out / 'report.png')
     print(f'\nPicture: {out / "report.png"}   numbers: {out / "report.json"}')
+
+
+def _write_dataset(folder: Path, out: Path) -> None:
+    """Check the dataset, tell its episodes and draw what is in it."""
+    # Slow to import, and needed only now.
+    from apprentice_dataset.reader import Dataset
+    from apprentice_dataset.validate import validate
+    from apprentice_recorder.report import to_text as episode_text
+    from demonstration.dataset_picture import draw
+    dataset = Dataset.open(folder)
+    print(f'\nDataset {folder}: {dataset.info.total_episodes} episodes, {len(dataset)} rows')
+    for index in range(len(dataset.episodes)):
+        print('\n'.join(f'  {line}' for line in episode_text(dataset, index)))
+    problems = validate(folder, deep=True)
+    for problem in problems:
+        print(f'  PROBLEM {problem}')
+    if problems:
+        raise DemoError(f'the dataset {folder} has {len(problems)} problems')
+    draw(dataset, out / 'dataset.png')
+    print(f'  valid: every row and every picture was read\nPicture: {out / "dataset.png"}')
 
 
 @contextmanager

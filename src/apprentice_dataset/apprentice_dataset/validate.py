@@ -12,6 +12,7 @@ from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.errors import Problem
 from apprentice_dataset.layout import STATS
+from apprentice_dataset.lock import is_held
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.metadata import read_metadata
 from apprentice_dataset.staging import Staging
@@ -45,9 +46,10 @@ def validate(root: Path | str, deep: bool = False) -> list[Problem]:
 
 
 def _leftovers(root: Path) -> Iterator[Problem]:
-    if Staging(root).episode.exists():
+    # What a living writer has open is no fault.
+    if Staging(root).episode.exists() and not is_held(Staging(root).folder):
         yield Problem(str(Staging(root).folder), 'an unfinished episode', 'none',
-                      'repair the dataset, unless it is being recorded')
+                      'repair the dataset')
 
 
 def _counters(metadata: Metadata) -> Iterator[Problem]:

@@ -210,3 +210,15 @@ def test_the_command_line(root: Path, capsys: pytest.CaptureFixture[str]) -> Non
         with pytest.raises(SystemExit) as caught:
             main(wrong)
         assert caught.value.code == 2
+
+
+def test_an_open_episode_is_no_fault_while_its_writer_lives(root: Path) -> None:
+    """Only what a writer left behind is."""
+    writer = DatasetWriter.resume(root, spec())
+    record(writer.begin_episode(), 5)
+    assert validate(root) == []
+    writer.close()
+    problem, = validate(root)
+    assert 'unfinished episode' in str(problem)
+    assert Dataset.open(root).repaired
+    assert validate(root) == []

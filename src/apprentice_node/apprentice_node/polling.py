@@ -9,6 +9,7 @@ set is rebuilt for each message (a poll costs about a microsecond, a wake-up a h
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
@@ -53,6 +54,10 @@ class PolledSubscription:
         """Return the oldest waiting message, or None."""
         taken = self._take(self._type, False)
         return None if taken is None else taken[0]
+
+    def take_with_info(self) -> tuple[Any, Mapping[str, int]] | None:
+        """Return the oldest waiting message and what the middleware says of it, or None."""
+        return self._take(self._type, False)
 
     def destroy(self) -> None:
         """End the subscription."""

@@ -72,8 +72,8 @@ class Settings:
 def read_common(context: LaunchContext) -> Settings:
     """Parse the common arguments; raises ValueError naming the argument."""
     values = {name: value_of(context, name) for name in Settings.__dataclass_fields__}
-    params_file = _existing(values, 'params_file')
-    hardware_file = _existing(values, 'hardware_file')
+    params_file = existing(context, 'params_file')
+    hardware_file = existing(context, 'hardware_file')
     try:
         seed = int(values['seed'])
     except ValueError:
@@ -94,8 +94,10 @@ def flag(text: str) -> bool:
     return text == 'true'
 
 
-def _existing(values: dict[str, str], name: str) -> Path:
-    path = Path(values[name]).expanduser()
+def existing(context: LaunchContext, name: str) -> Path:
+    """Return the file that a launch argument names; raises ValueError if it is not there."""
+    value = value_of(context, name)
+    path = Path(value).expanduser()
     if not path.is_file():
-        raise ValueError(f'{name}:={values[name]}: there is no such file')
+        raise ValueError(f'{name}:={value}: there is no such file')
     return path

@@ -35,6 +35,8 @@ def refusal(*arguments: str) -> str:
 @pytest.mark.parametrize('file, own', [
     ('teleop.launch.py', {'leader_port', 'follower_port', 'cameras', 'view'}),
     ('driver.launch.py', {'role', 'port'}),
+    ('record.launch.py', {'leader_port', 'follower_port', 'cameras', 'view', 'dataset', 'task',
+                          'contract', 'preflight'}),
 ])
 def test_every_argument_has_a_description(file: str, own: set[str]) -> None:
     """The list that --show-args prints is complete."""
@@ -50,10 +52,11 @@ def test_every_argument_has_a_description(file: str, own: set[str]) -> None:
 @pytest.mark.parametrize('file, argument', [
     ('teleop.launch.py', 'follower_port:=/dev/nowhere'),
     ('driver.launch.py', 'port:=/dev/nowhere'),
+    ('record.launch.py', 'follower_port:=/dev/nowhere dataset:=unused'),
 ])
 def test_a_missing_port_ends_the_launch(file: str, argument: str) -> None:
     """Non-zero, nothing started, no simulation instead."""
-    output = refusal(file, argument)
+    output = refusal(file, *argument.split())
     assert 'port /dev/nowhere of the follower arm is not there' in output
     assert 'SIMULATION' not in output
 
@@ -79,6 +82,13 @@ def test_ports_in_the_hardware_file_count_as_configured(tmp_path: Path) -> None:
 def test_a_wrong_argument_is_refused(arguments: list[str], message: str) -> None:
     """One error says which argument and what would be right."""
     assert message in refusal('teleop.launch.py', *arguments)
+
+
+def test_recording_asks_for_a_folder_and_a_contract_that_is_there() -> None:
+    """Neither is guessed."""
+    assert 'dataset' in refusal('record.launch.py', 'hardware:=sim')
+    output = refusal('record.launch.py', 'dataset:=unused', 'contract:=/nowhere.yaml')
+    assert 'contract:=/nowhere.yaml: there is no such file' in output
 
 
 def test_the_operators_file_as_shipped_configures_nothing() -> None:

@@ -25,13 +25,13 @@ def names(lines: list[str]) -> set[str]:
     return {line.strip(" ':") for line in lines if line.startswith("    '")}
 
 
-@pytest.mark.parametrize('file', ['teleop.launch.py', 'driver.launch.py'])
+@pytest.mark.parametrize('file', ['teleop.launch.py', 'driver.launch.py', 'record.launch.py'])
 def test_the_arguments_are_the_same(file: str) -> None:
     """Nothing to learn twice."""
     assert names(show('so101_bringup', file)) == names(show('so100_bringup', file))
 
 
-@pytest.mark.parametrize('file', ['teleop.launch.py', 'driver.launch.py'])
+@pytest.mark.parametrize('file', ['teleop.launch.py', 'driver.launch.py', 'record.launch.py'])
 def test_the_defaults_are_the_so101s(file: str) -> None:
     """Its own model and its own hardware file."""
     text = '\n'.join(show('so101_bringup', file))

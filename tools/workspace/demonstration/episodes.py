@@ -46,16 +46,16 @@ class Progress:
         else:
             print(f'   {text}', flush=True)
 
-    def show_episodes(self, recording: Recording, wanted: int, elapsed_s: float) -> None:
+    def show_episodes(self, recording: Recording, seeds: range, elapsed_s: float) -> None:
         """Show episode, cubes in the bin and the rates of the last two seconds."""
         if not self._is_due():
             return
-        episodes = episodes_of(recording.world)
+        episodes = [e for e in episodes_of(recording.world) if e.seed in seeds]
         done = sum(episode.cube_in_bin for episode in episodes)
         rates = '  '.join(
             f'{stream.topic.split("/")[0]} {_recent_hz([a.stamp_ns for a in stream.arrivals]):.0f}'
             for stream in (recording.leader, recording.follower, *recording.cameras.values()))
-        self.show(f'{elapsed_s:4.0f} s  episode {max(1, len(episodes))} of {wanted}, '
+        self.show(f'{elapsed_s:4.0f} s  episode {max(1, len(episodes))} of {len(seeds)}, '
                   f'{done} in the bin   Hz: {rates}')
 
     def _is_due(self) -> bool:
