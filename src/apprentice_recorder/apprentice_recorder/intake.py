@@ -23,7 +23,7 @@ IMAGES = {'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'}
 IMAGE_DEPTH = 30
 DEPTH = 100
 # A message may be taken from its queue a little after one that came later on another topic.
-HOLD_BACK_NS = 20_000_000
+HOLD_BACK_NS = 10_000_000
 # The packages that a contract's message types come from.
 PACKAGES = {'apprentice_msgs', 'geometry_msgs', 'sensor_msgs', 'std_msgs', 'trajectory_msgs'}
 
