@@ -19,9 +19,9 @@ _WARM_UP = 2
 _BYTES_A_PIXEL = 0.05
 
 
-def encoder_cost_s(plans: Iterable[CameraPlan]) -> float:
-    """Return the processor seconds that one picture of every camera takes together, measured."""
-    return sum(_cost_s(plan) for plan in plans)
+def encoder_costs_s(plans: Iterable[CameraPlan]) -> list[float]:
+    """Return the processor seconds that a picture of each camera takes, measured."""
+    return [_cost_s(plan) for plan in plans]
 
 
 def bytes_a_minute(plans: Iterable[CameraPlan]) -> float:

@@ -3,13 +3,16 @@
 """Keyboard console of a recorder: shows its status, calls its services."""
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
 import os
 import select
 import shutil
+import signal
 import sys
 import termios
+import time
 import tty
 from typing import Any
 
@@ -25,9 +28,11 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 ANSWER_S = 60.0
+SILENT_S = 3.0
 _PERIOD_S = 0.05
 _SERVICES = {'start': StartEpisode, 'save': SaveEpisode, 'discard': Trigger,
              'label': LabelEpisode}
@@ -41,6 +46,7 @@ class Console(Node):
         """Connect; nothing is shown before the first status."""
         super().__init__('recorder_console')
         self.status: RecorderStatus | None = None
+        self._heard = 0.0
         self.said = 'waiting for recorder/status: does the recorder run on this ROS_DOMAIN_ID?'
         self._clients_of = {
             name: self.create_client(kind, f'recorder/{name}')
@@ -83,6 +89,10 @@ class Console(Node):
         """Return what to show."""
         if self.status is None:
             return fit(self.said, width)
+        silent_s = time.monotonic() - self._heard
+        if silent_s > SILENT_S:
+            return fit(f'nothing from the recorder for {silent_s:.0f} s: has it ended?   q quit',
+                       width)
         # What the recorder did is in its status already.
         said = '' if self.said == self.status.last else self.said
         return [*render(self.status, width), *fit(said, width)]
@@ -91,6 +101,7 @@ class Console(Node):
         if self.status is None:
             self.said = ''
         self.status = status
+        self._heard = time.monotonic()
 
     def _call(self, name: str, request: Any) -> bool:
         client = self._clients_of[name]
@@ -121,20 +132,26 @@ def _raw_keyboard() -> Iterator[None]:
 
 
 def _read_key(seconds: float) -> str:
+    return _read_bytes(seconds).decode(errors='replace')
+
+
+def _read_bytes(seconds: float) -> bytes:
     if not select.select([sys.stdin], [], [], seconds)[0]:
-        return ''
-    return os.read(sys.stdin.fileno(), 8).decode(errors='replace')
+        return b''
+    return os.read(sys.stdin.fileno(), 8)
 
 
 def _ask_task(console: Console) -> None:
     """Read a line with the keyboard as it was, then start with it."""
     sys.stdout.write('\033[?25h\ntask: ')
     sys.stdout.flush()
+    decoder = codecs.getincrementaldecoder('utf-8')(errors='replace')
     text = ''
     while not text.endswith(('\r', '\n')):
-        typed = _read_key(_PERIOD_S)
+        typed = decoder.decode(_read_bytes(_PERIOD_S))
         console.spin(0.0)
-        text = text[:-1] if typed in ('\x7f', '\x08') else text + typed
+        for letter in typed:
+            text = text[:-1] if letter in '\x7f\x08' else text + letter
         sys.stdout.write(f'\r\033[Ktask: {text.strip()}')
         sys.stdout.flush()
     if text.strip():
@@ -152,7 +169,10 @@ def run() -> int:
         print('console: standard input is not a terminal; use the services recorder/start, '
               'save, discard and label instead', file=sys.stderr)
         return 2
-    rclpy.init()
+    # The terminal must be put back; nothing else ends this process on a signal.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     console = Console()
     try:
         with _raw_keyboard():

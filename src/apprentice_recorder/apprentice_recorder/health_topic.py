@@ -11,6 +11,9 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
+# A part that is not told for so long is gone, with its node or without it.
+FORGET_S = 60.0
+
 
 class HealthTopic:
     """Polled by the recorder's thread."""
@@ -32,6 +35,7 @@ class HealthTopic:
     def seen(self) -> dict[str, Diagnostic]:
         """Return the newest status by name."""
         now = time.monotonic()
+        self._seen = {name: seen for name, seen in self._seen.items() if now - seen[2] < FORGET_S}
         return {name: Diagnostic(level, message, now - at)
                 for name, (level, message, at) in self._seen.items()}
 

@@ -82,8 +82,12 @@ class Intake:
         """Return the full name of a stream's topic."""
         return self._node.resolve_topic_name(self._topics[stream][0])
 
-    def follow(self) -> None:
-        """Subscribe to what is published now, anew where the publishers' QoS has changed."""
+    def follow(self, is_recording: bool = False) -> None:
+        """
+        Subscribe to what is published now, anew where the publishers' QoS has changed.
+
+        Not anew during an episode: what is under way to the old subscription would be lost.
+        """
         for stream, (topic, kind) in self._topics.items():
             publishers = self._node.get_publishers_info_by_topic(self.topic(stream))
             self.troubles.pop(stream, None)
@@ -96,7 +100,8 @@ class Intake:
                     f', expected {kind}. Mend the topic or the type in the contract')
                 continue
             qos = fitting_qos(publishers, IMAGE_DEPTH if kind in IMAGES else DEPTH)
-            self._subscribe(stream, topic, kind, qos)
+            if not is_recording or stream not in self._subscriptions:
+                self._subscribe(stream, topic, kind, qos)
 
     def poll(self) -> None:
         """Take every message that waits."""

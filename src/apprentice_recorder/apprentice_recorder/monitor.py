@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 WINDOW_NS = 2_000_000_000
 _MOST = 2048
+_PUBLISHERS = 8
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,26 @@ class StreamMonitor:
         self.samples = 0
         self.sequence_gaps = 0
         self._window: deque[tuple[int, int]] = deque(maxlen=_MOST)
-        self._number = 0
+        self._newest: deque[int] = deque(maxlen=_PUBLISHERS)
 
     def take(self, stamp_ns: int, received_ns: int, number: int) -> None:
         """Note a sample; `number` is its publication sequence number, 0 where there is none."""
         self.samples += 1
-        # A publisher that starts anew counts from 1 again.
-        if 0 < self._number < number:
-            self.sequence_gaps += number - self._number - 1
-        self._number = number
+        self._count(number)
         window = self._window
         window.append((stamp_ns, received_ns))
         while window[0][1] < received_ns - WINDOW_NS:
             window.popleft()
+
+    def _count(self, number: int) -> None:
+        """Every publisher counts for itself, and one that starts anew from 1 again."""
+        if number <= 0:
+            return
+        before = max((one for one in self._newest if 0 < number - one <= _MOST), default=None)
+        if before is not None:
+            self._newest.remove(before)
+            self.sequence_gaps += number - before - 1
+        self._newest.append(number)
 
     def health(self, now_ns: int) -> StreamHealth:
         """Return what is known at an instant."""

@@ -45,11 +45,11 @@ def _fault(stream: StreamHealth, tolerance: float, clock_offset_s: float) -> str
     if stream.age_s is None:
         return ('nothing has come; expected a sample. Does its node run, and on this '
                 'ROS_DOMAIN_ID?')
+    if stream.expected_hz <= 0.0:
+        return ''
     if stream.frozen:
         return ('frozen: messages come, but their stamps stand still; the device behind it has '
                 'stopped. Restart its node')
-    if stream.expected_hz <= 0.0:
-        return ''
     if stream.delay_s is None or stream.age_s > FRESH_S + stream.delay_s:
         return (f'silent for {stream.age_s:.1f} s, expected {stream.expected_hz:g} Hz. Has its '
                 'node stopped?')
@@ -77,14 +77,20 @@ def free_minutes(free_bytes: int, bytes_a_minute: float) -> float:
     return free_bytes / max(bytes_a_minute, 1.0)
 
 
-def check_encoders(cost_s: float, fps: float, cores: int) -> Finding | None:
-    """Refuse a machine that would fall ever further behind; `cost_s` of a core for a row."""
+def check_encoders(costs_s: Sequence[float], fps: float, cores: int) -> Finding | None:
+    """
+    Refuse a machine that would fall ever further behind.
+
+    :param costs_s: processor time of a picture, one a camera; each camera has one thread.
+    """
+    cost_s = sum(costs_s)
     share = cost_s * fps * ENCODER_RESERVE
-    if share <= cores:
+    if share <= cores and max(costs_s, default=0.0) * fps * ENCODER_RESERVE <= 1.0:
         return None
     return Finding(True, f'this machine needs {cost_s * 1e3:.0f} ms of a core to encode a '
                          f'row\'s pictures: {share:.1f} cores at {fps:g} Hz with a reserve, and '
-                         f'it has {cores}. Record fewer, smaller or slower cameras')
+                         f'it has {cores}, of which a camera can use one. Record fewer, smaller '
+                         'or slower cameras')
 
 
 def check_diagnostics(

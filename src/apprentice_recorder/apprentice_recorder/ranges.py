@@ -34,9 +34,9 @@ def find_ranges(
             subscription.destroy()
         if message is None:
             raise ContractError(
-                f'{subscription.topic}: nothing came within {timeout_s:g} s, expected the '
-                'joint ranges that the contract\'s units need. Does the driver run, and on this '
-                'ROS_DOMAIN_ID?')
+                f'{node.resolve_topic_name(topic)}: nothing came within {timeout_s:g} s, '
+                'expected the joint ranges that the contract\'s units need. Does the driver run, '
+                'and on this ROS_DOMAIN_ID?')
         contract = contract.with_ranges(topic, {
             name: (low, high)
             for name, low, high in zip(message.name, message.lower, message.upper)})

@@ -3,6 +3,7 @@
 """Node: a contract's topics in, episodes of a dataset out; services, an action and a status."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from pathlib import Path
 import time
@@ -27,6 +28,7 @@ from apprentice_recorder.recorder_parameters import SPECS
 from apprentice_recorder.recording import Recording
 from apprentice_recorder.session import Answer
 from apprentice_recorder.session import Cause
+from apprentice_recorder.worker import Refused
 from rclpy.action import ActionServer
 from rclpy.action import CancelResponse
 from rclpy.action import GoalResponse
@@ -40,6 +42,7 @@ from std_srvs.srv import Trigger
 STATUS_PERIOD_S = 0.25
 LABELS = {SaveEpisode.Request.UNLABELLED: None, SaveEpisode.Request.SUCCESS: True,
           SaveEpisode.Request.FAILURE: False}
+INACTIVE = Answer(False, 'the recorder is not active')
 
 
 class SettingsError(ValueError):
@@ -55,6 +58,7 @@ class RecorderNode(ManagedNode):
         """Declare the parameters."""
         super().__init__('recorder', SPECS)
         self._writer: DatasetWriter | None = None
+        self._publish: Any = _nothing
         self._recording: Recording | None = None
         self._entities: list[tuple[Any, Any]] = []
 
@@ -67,7 +71,11 @@ class RecorderNode(ManagedNode):
         contract = load_contract(Path(values['contract']).expanduser())
         self._contract = find_ranges(
             self, contract, values['ranges_timeout_s'], self.stop_requested)
-        root = Path(values['dataset']).expanduser().resolve()
+        self._open()
+        self._offer()
+
+    def _open(self) -> None:
+        root = Path(self.values['dataset']).expanduser().resolve()
         self._writer = DatasetWriter.open_or_create(
             root, dataset_spec(self._contract), on_thread_start=lower_priority)
         for text in self._writer.repaired:
@@ -75,23 +83,25 @@ class RecorderNode(ManagedNode):
         self.get_logger().info(f'{root}: {self._writer.total_episodes} episodes')
 
     def activate(self) -> None:
-        """Listen to the contract's streams and offer the services."""
+        """Listen to the contract's streams."""
         self._recording = Recording(
             self, self._contract, self._writer, self.values['task'], self.values['preflight'])
-        self._offer()
+        self._recording.publish_to(self._publish)
         self._recording.start()
 
     def deactivate(self) -> None:
         """Save what an open episode has, marked as interrupted, and stop listening."""
         recording, self._recording = self._recording, None
-        if recording is None:
-            return
-        self._withdraw()
-        recording.close()
+        if recording is not None and not recording.close():
+            self._writer.close()
+            self._open()
 
     def release(self) -> None:
         """Close the dataset, from whatever state."""
-        self.deactivate()
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.close()
+        self._withdraw()
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
@@ -128,10 +138,11 @@ class RecorderNode(ManagedNode):
                 (StartEpisode, 'start', self._on_start), (SaveEpisode, 'save', self._on_save),
                 (Trigger, 'discard', self._on_discard), (LabelEpisode, 'label', self._on_label))]
         publisher = self.create_publisher(RecorderStatus, 'recorder/status', 1)
-        self._recording.publish_to(publisher.publish)
+        self._publish = publisher.publish
         action = ActionServer(
             self, RecordEpisode, 'record_episode', self._on_episode, callback_group=group,
-            goal_callback=lambda _: GoalResponse.ACCEPT,
+            goal_callback=lambda goal: (
+                GoalResponse.ACCEPT if goal.label in LABELS else GoalResponse.REJECT),
             cancel_callback=lambda _: CancelResponse.ACCEPT)
         # A coroutine goes on when something wakes the executor.
         timer = self.create_timer(STATUS_PERIOD_S / 2, _nothing, callback_group=group,
@@ -163,7 +174,7 @@ class RecorderNode(ManagedNode):
     async def _on_discard(
         self, _request: Trigger.Request, response: Trigger.Response,
     ) -> Trigger.Response:
-        answer = await self._ask(self._recording.discard)
+        answer = await self._ask(lambda recording: recording.discard())
         response.success, response.message = answer.success, answer.message
         return response
 
@@ -174,7 +185,7 @@ class RecorderNode(ManagedNode):
             answer = _bad_label(request.label)
         else:
             answer = await self._ask(
-                lambda: self._recording.label(LABELS[request.label], request.task))
+                lambda recording: recording.label(LABELS[request.label], request.task))
         response.success, response.message = answer.success, answer.message
         response.episode_index = answer.episode_index
         return response
@@ -185,12 +196,15 @@ class RecorderNode(ManagedNode):
         if not answer.success:
             handle.abort()
             return _result(answer)
-        index = answer.episode_index
-        while recording.is_open(index):
+        index, take = answer.episode_index, answer.take
+        while recording.is_open(take):
+            if recording.is_saving:
+                await _later(self, STATUS_PERIOD_S)
+                continue
             if handle.is_cancel_requested:
-                await self._ask(recording.discard)
-                handle.canceled()
-                return _result(recording.outcome(index))
+                if (await self._ask(lambda it: it.discard())).success:
+                    handle.canceled()
+                    return _result(recording.outcome(take))
             status = recording.status
             if status is not None and status.episode_index == index:
                 handle.publish_feedback(RecordEpisode.Feedback(
@@ -198,21 +212,20 @@ class RecorderNode(ManagedNode):
                 if 0.0 < goal.duration_s <= status.duration_s:
                     break
             await _later(self, STATUS_PERIOD_S)
-        answer = await self._finish(index, goal.label)
+        answer = await self._finish(recording, take, goal.label)
         if answer.success:
             handle.succeed()
         else:
             handle.abort()
         return _result(answer)
 
-    async def _finish(self, index: int, label: int) -> Answer:
+    async def _finish(self, recording: Recording, take: int, label: int) -> Answer:
         """Save what is still open; what the contract refuses goes, what failed can be repeated."""
-        recording = self._recording
-        if not recording.is_open(index):
-            return recording.outcome(index)
+        if not recording.is_open(take):
+            return recording.outcome(take)
         answer = await self._save(label, False)
-        if answer.cause is Cause.REFUSED and recording.is_open(index):
-            await self._ask(recording.discard)
+        if answer.cause is Cause.REFUSED and recording.is_open(take):
+            await self._ask(lambda it: it.discard())
         return answer
 
     async def _begin(self, task: str) -> Answer:
@@ -221,27 +234,35 @@ class RecorderNode(ManagedNode):
         give_up = time.monotonic() + self.values['patience_s']
         while True:
             patient = time.monotonic() < give_up
-            answer = await self._ask(lambda: recording.begin(task, patient))
-            if answer.cause is not Cause.PREFLIGHT or not patient:
+            answer = await self._ask(lambda it: it.begin(task, patient))
+            if answer.cause is not Cause.PREFLIGHT or not patient or (
+                    recording is not self._recording):
                 return answer
             await _later(self, STATUS_PERIOD_S)
 
     async def _save(self, label: int, force: bool) -> Answer:
         if label not in LABELS:
             return _bad_label(label)
-        saved = await self._ask(lambda: self._recording.save(LABELS[label], force))
+        saved = await self._ask(lambda it: it.save(LABELS[label], force))
         return await saved if isinstance(saved, Future) else saved
 
-    def _ask(self, function: Any) -> Future:
-        future = self._recording.worker.ask(function, self.executor)
+    async def _ask(self, function: Callable[[Recording], Any]) -> Any:
+        recording = self._recording
+        if recording is None:
+            return INACTIVE
+        future = recording.worker.ask(lambda: function(recording), self.executor)
         future.add_done_callback(_nothing)
-        return future
+        try:
+            return await future
+        except Refused:
+            return INACTIVE
 
 
 def _later(node: RecorderNode, seconds: float) -> Future:
     """Return a future that is done after so many seconds."""
     future = Future(executor=node.executor)
-    timer = node.create_timer(seconds, lambda: (future.set_result(None), timer.cancel()))
+    timer = node.create_timer(seconds, lambda: (future.set_result(None), timer.cancel()),
+                              clock=Clock(clock_type=ClockType.STEADY_TIME))
     future.add_done_callback(lambda _: node.destroy_timer(timer))
     return future
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 import time
+import traceback
 from typing import Any
 
 from apprentice_contract.codecs import check_message
@@ -73,12 +74,13 @@ class Recording:
         self._last = ''
         self._outcomes: dict[int, Answer] = {}
         self._saving: threading.Thread | None = None
+        self._finish: Callable[[], None] | None = None
         self._look_at = self._follow_at = 0.0
         self._newest: dict[str, Any] = {}
         self._lost_before: dict[str, int] = {}
         self._streams: list[StreamHealth] = []
         self._free = 0
-        self._cost_s = capacity.encoder_cost_s(writer.plans)
+        self._costs_s = capacity.encoder_costs_s(writer.plans)
         self._bytes_a_minute = capacity.bytes_a_minute(writer.plans)
         self.worker = Worker(TURN_S, self._turn, self._failed)
 
@@ -90,30 +92,44 @@ class Recording:
         """Start the thread."""
         self.worker.start()
 
-    def close(self) -> None:
-        """End the thread and save what is open, as interrupted."""
+    def close(self) -> bool:
+        """
+        End the thread and save what is open, as interrupted.
+
+        False: that failed, and the writer must be opened anew, which saves what there is.
+        """
         self.worker.stop(SAVE_S)
         if self._saving is not None:
             self._saving.join(SAVE_S)
+        if self._finish is not None:
+            self._finish()
+        # What the turns still held back belongs to the episode too.
+        self._take(time.time_ns())
         self._intake.destroy()
         self._health.destroy()
         session = self._session
         if session.state not in (State.RECORDING, State.REVIEW):
-            return
+            return session.state is State.IDLE
         # Kept whatever its rules say: a mark can be read later, and discarding cannot be undone.
         answer = session.end(True, self._lost())
         if answer.success:
             session.mark('interrupted: the recorder was ended during the episode')
             answer = session.published(_attempt(lambda: session.publish(None))[1])
-        self._tell(answer)
+        self._outcomes = {session.takes: self._tell(answer)}
+        return session.state is State.IDLE
 
-    def is_open(self, index: int) -> bool:
-        """Tell whether this episode is still open."""
-        return self._session.episode_index == index
+    @property
+    def is_saving(self) -> bool:
+        """Tell whether the open episode is being published."""
+        return self._session.state is State.SAVING
 
-    def outcome(self, index: int) -> Answer:
-        """Return how an episode that is no longer open ended."""
-        return self._outcomes.get(index, Answer(False, f'episode {index} is unknown', index))
+    def is_open(self, take: int) -> bool:
+        """Tell whether this take is still open; an episode recorded again is another."""
+        return self._session.episode_index >= 0 and self._session.takes == take
+
+    def outcome(self, take: int) -> Answer:
+        """Return how a take that is no longer open ended."""
+        return self._outcomes.get(take, Answer(False, 'how the episode ended is not known'))
 
     # Asked of the worker ---------------------------------------------------------------------
 
@@ -143,10 +159,10 @@ class Recording:
 
     def discard(self) -> Answer:
         """Drop the open episode."""
-        index = self._session.episode_index
         answer = self._session.discard()
         if answer.success:
-            self._outcomes[index] = Answer(False, answer.message, index, cause=Cause.DISCARDED)
+            self._outcomes = {self._session.takes: Answer(
+                False, answer.message, answer.episode_index, cause=Cause.DISCARDED)}
         return self._tell(answer)
 
     def label(self, success: bool | None, task: str) -> Answer:
@@ -159,7 +175,7 @@ class Recording:
         now = time.monotonic()
         if now >= self._follow_at:
             self._follow_at = now + FOLLOW_S
-            self._intake.follow()
+            self._intake.follow(self._session.state is State.RECORDING)
         self._take(time.time_ns() - HOLD_BACK_NS)
         if now >= self._look_at:
             self._look_at = now + LOOK_S
@@ -193,11 +209,13 @@ class Recording:
             self._bytes_a_minute = saved.bytes / minutes
 
         def finish() -> None:
-            index = session.episode_index
+            if self._finish is None:
+                return
+            self._finish = None
             answer = self._tell(session.published(error))
-            self._outcomes[index] = answer
-            self._outcomes = dict(list(self._outcomes.items())[-10:])
+            self._outcomes = {session.takes: answer}
             future.set_result(answer)
+        self._finish = finish
         self.worker.ask(finish)
 
     def _look(self) -> None:
@@ -216,7 +234,7 @@ class Recording:
         self._free = shutil.disk_usage(self._writer.root).free
         findings.append(preflight.check_disk(self._free, self._bytes_a_minute))
         findings.append(preflight.check_encoders(
-            self._cost_s, contract.fps, os.cpu_count() or 1))
+            self._costs_s, contract.fps, len(os.sched_getaffinity(0))))
         findings += preflight.check_diagnostics(contract.diagnostics, self._health.seen())
         self._findings = [finding for finding in findings if finding is not None]
 
@@ -266,6 +284,7 @@ class Recording:
         return answer
 
     def _failed(self, error: BaseException) -> None:
+        self._logger.fatal(''.join(traceback.format_exception(error)))
         self._node.fault(f'the recorder\'s thread failed: {type(error).__name__}: {error}')
 
 
@@ -276,6 +295,9 @@ def _attempt(
         return act(), None
     except DatasetError as error:
         return None, error
+    # Whatever it is, who asked must hear of it, and the episode is still there.
+    except Exception as error:
+        return None, DatasetError(f'{type(error).__name__}: {error}')
 
 
 def _clock(node: Node) -> Callable[[int], int]:

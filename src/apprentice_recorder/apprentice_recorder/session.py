@@ -19,6 +19,7 @@ from apprentice_contract.sampler import Row
 from apprentice_contract.sampler import Sampler
 from apprentice_dataset.episode import EpisodeWriter
 from apprentice_dataset.episode import SavedEpisode
+from apprentice_dataset.errors import BadRow
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.files import replace_file
 from apprentice_dataset.layout import EXTRA
@@ -58,6 +59,7 @@ class Answer:
     episode_index: int = -1
     rows: int = 0
     cause: Cause = Cause.NONE
+    take: int = 0
 
     def __post_init__(self) -> None:
         """Give a refusal without a cause the one that says nothing."""
@@ -81,6 +83,7 @@ class Session:
         self.task = task
         self.state = State.IDLE
         self.trouble = ''
+        self.takes = 0
         self._broken = False
         self._sampler: Sampler | None = None
         self._assembler: Assembler | None = None
@@ -118,7 +121,10 @@ class Session:
         """Return the pictures of each camera that wait for its encoder, and note the most."""
         if self._episode is None or self._broken:
             return {}
-        frames = {name: item.frames for name, item in self._episode.backlog.items()}
+        frames: dict[str, int] = {}
+        # An encoder that has failed says so here first where no row comes any more.
+        self._guarded(lambda: frames.update(
+            (name, item.frames) for name, item in self._episode.backlog.items()))
         for name, count in frames.items():
             encoder = self._record.encoder[name]
             encoder['longest_backlog'] = max(count, encoder['longest_backlog'])
@@ -148,10 +154,12 @@ class Session:
             for plan in self.writer.plans})
         self._offsets = {name: Offsets() for name in self.contract.streams}
         self._first_ns = self._last_ns = 0
+        self.takes += 1
         self.state = State.RECORDING
         for stream, (stamp_ns, received_ns, message) in self._latched.items():
             self._push(stream, stamp_ns, received_ns, message)
-        return Answer(True, f'episode {self.episode_index} has begun: {task}', self.episode_index)
+        return Answer(True, f'episode {self.episode_index} has begun: {task}',
+                      self.episode_index, take=self.takes)
 
     def take(self, stream: str, stamp_ns: int, received_ns: int, message: object) -> None:
         """Take a message in; messages come in the order of their receipt."""
@@ -222,9 +230,12 @@ class Session:
         if self.state not in (State.RECORDING, State.REVIEW):
             return Answer(False, 'no episode is open')
         index = self.episode_index
-        self._episode.discard()
+        try:
+            self._episode.discard()
+        except DatasetError as error:
+            return Answer(False, str(error), index, cause=Cause.FAILED)
         self._close()
-        return Answer(True, f'episode {index} is discarded')
+        return Answer(True, f'episode {index} is discarded', index)
 
     def mark(self, text: str) -> None:
         """Note something about the ended episode that whoever uses it must know."""
@@ -235,7 +246,10 @@ class Session:
         task = task.strip()
         if task:
             if self._episode is not None and self.state is State.RECORDING:
-                self._episode.relabel(task)
+                try:
+                    self._episode.relabel(task)
+                except DatasetError as error:
+                    return Answer(False, str(error), self.episode_index)
                 self._record.task = task
             self.task = task
         if success is None:
@@ -248,8 +262,8 @@ class Session:
         try:
             record = {**json.loads(path.read_bytes()), 'success': success}
             replace_file(path, path.with_suffix('.new'), to_json(record))
-        except OSError as error:
-            return Answer(False, f'{path}: {error.strerror}')
+        except (OSError, TypeError, ValueError) as error:
+            return Answer(False, f'{path}: {error}')
         name = 'success' if success else 'failure'
         return Answer(True, f'episode {self._last_index} is a {name}', self._last_index)
 
@@ -263,7 +277,8 @@ class Session:
         """Let what cannot be recorded end the episode's intake, with its reason, and no more."""
         try:
             act()
-        except CodecError as error:
+        except (CodecError, BadRow) as error:
+            # What came before can be kept.
             self.trouble = str(error)
         except DatasetError as error:
             self.trouble, self._broken = str(error), True

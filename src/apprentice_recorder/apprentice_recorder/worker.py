@@ -13,6 +13,10 @@ from rclpy.executors import Executor
 from rclpy.task import Future
 
 
+class Refused(RuntimeError):
+    """The worker has ended."""
+
+
 class Worker:
     """
     Call `turn()` every period until stopped, and requests of other threads between two turns.
@@ -29,6 +33,7 @@ class Worker:
         self._failed = failed
         self._requests: deque[tuple[Callable[[], Any], Future]] = deque()
         self._stopping = threading.Event()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name='recorder', daemon=True)
 
     def start(self) -> None:
@@ -39,7 +44,7 @@ class Worker:
         """Run a function in the thread; a coroutine of `executor` may await the result."""
         future = Future(executor=executor)
         self._requests.append((function, future))
-        if self._stopping.is_set():
+        if self._ended.is_set():
             self._refuse()
         return future
 
@@ -64,6 +69,7 @@ class Worker:
             self._stopping.set()
             self._failed(error)
         finally:
+            self._ended.set()
             self._refuse()
 
     def _serve(self) -> None:
@@ -77,6 +83,9 @@ class Worker:
                 future.set_result(result)
 
     def _refuse(self) -> None:
-        while self._requests:
-            self._requests.popleft()[1].set_exception(
-                RuntimeError('the recorder is being deactivated'))
+        try:
+            while True:
+                self._requests.popleft()[1].set_exception(
+                    Refused('the recorder is being deactivated'))
+        except IndexError:
+            return

@@ -23,6 +23,7 @@ def test_a_good_stream_passes() -> None:
     """Nothing is said where nothing is wrong, nor of a stream without a rate."""
     assert check() == ''
     assert check(expected_hz=0.0, rate_hz=0.0, age_s=3600.0, delay_s=None) == ''
+    assert check(expected_hz=0.0, rate_hz=0.0, frozen=True) == ''
 
 
 @pytest.mark.parametrize(('changes', 'words'), [
@@ -53,8 +54,9 @@ def test_the_disk_must_hold_five_minutes() -> None:
 
 def test_a_slow_machine_is_refused() -> None:
     """Two cameras at 30 Hz and 10 ms a picture fit two cores; 50 ms do not."""
-    assert preflight.check_encoders(0.020, 30.0, 2) is None
-    assert '3.9 cores' in preflight.check_encoders(0.100, 30.0, 2).text
+    assert preflight.check_encoders([0.010, 0.010], 30.0, 2) is None
+    assert '3.9 cores' in preflight.check_encoders([0.050, 0.050], 30.0, 2).text
+    assert preflight.check_encoders([0.030], 30.0, 8) is not None, 'a camera has one thread'
 
 
 def test_diagnostics_block_on_error_stale_and_absence_only() -> None:

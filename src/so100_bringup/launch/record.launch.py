@@ -16,6 +16,7 @@ from launch.actions import LogInfo
 from launch.actions import OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from so100_bringup.nodes import Fleet
+from so100_bringup.nodes import RECORDER_SIGTERM_TIMEOUT_S
 from so100_bringup.settings import declare_common
 from so100_bringup.settings import existing
 from so100_bringup.settings import flag
@@ -66,5 +67,5 @@ def add_recorder(context: LaunchContext) -> list[Action]:
         'task': value_of(context, 'task'),
         'preflight': flag(value_of(context, 'preflight')),
         'autostart': settings.autostart,
-    }, essential=False)
+    }, essential=False, sigterm_timeout=RECORDER_SIGTERM_TIMEOUT_S)
     return fleet.actions(LogInfo(msg=HOW.format(dataset=dataset)))

@@ -27,6 +27,8 @@ from so100_bringup.settings import Settings
 
 # Longer than the 4 s that a driver may take to lower the arm and release it.
 SIGTERM_TIMEOUT_S = '5'
+# Longer than the publication of an episode takes that was open.
+RECORDER_SIGTERM_TIMEOUT_S = '30'
 # A busy host takes longer to load the world's libraries than a person to switch an arm on.
 WORLD_START_S = 30.0
 BANNER = """
@@ -55,6 +57,7 @@ class Fleet:
         namespace: str = '',
         parameters: Mapping[str, object] | None = None,
         essential: bool = True,
+        sigterm_timeout: str = SIGTERM_TIMEOUT_S,
     ) -> None:
         """Add a node of ours; when an essential one dies, the launch fails and ends."""
         settings = self._settings
@@ -69,7 +72,7 @@ class Fleet:
             parameters=[str(settings.params_file), values],
             ros_arguments=['--log-level', settings.log_level],
             output='screen',
-            sigterm_timeout=SIGTERM_TIMEOUT_S,
+            sigterm_timeout=sigterm_timeout,
         )
         self._keep(node, '/'.join(filter(None, (namespace, name))), essential)
 

@@ -55,6 +55,8 @@ class RecorderClient:
         self._call(self._discard, Trigger.Request())
 
     def _call(self, client: Any, request: Any) -> Any:
+        if not client.wait_for_service(ANSWER_S):
+            raise RecorderError(f'{client.srv_name} is not there')
         future = client.call_async(request)
         rclpy.spin_until_future_complete(self._node, future, timeout_sec=ANSWER_S)
         answer = future.result()
