@@ -10,6 +10,7 @@ With `--lerobot PYTHON` (an environment with lerobot 0.6.1) its recorder gets th
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -38,10 +39,9 @@ from _replay import FPS
 from _replay import Replay
 from _replay import STREAMS
 from _replay import TASK
-import rclpy
-
 from apprentice_dataset.reader import Dataset
 from apprentice_dataset.validate import validate
+import rclpy
 
 PARTS = ('long', 'short', 'slow')
 GROUP = FPS // 2
@@ -287,7 +287,8 @@ def lerobot(report: Report, python: str, folder: Path, seconds: float, mode: str
         videos = sorted(root.glob(f'videos/observation.images.{name}/*/*.mp4'))
         shown = [number for video in videos for number in numbers_in(video)]
         expected = [(number + STREAMS[name].first) % COUNT for number in taken]
-        lost += said['offered'] - len(set(shown) & set(expected))
+        # The numbers come round again, so that each counts as often as it was offered.
+        lost += said['offered'] - (Counter(shown) & Counter(expected)).total()
         wrong = sum(a != b for a, b in zip(shown, expected)) + len(expected) - len(shown)
         report.line(f'lerobot, {mode}, {name}: {len(taken)} rows, {len(shown)} pictures in the '
                     f'video, {wrong} rows with another picture or none')
