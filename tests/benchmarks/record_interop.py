@@ -188,10 +188,11 @@ def main() -> int:
     report = Report('exchange with lerobot')
     if options.dataset:
         for backend in ('pyav', ''):
+            count = len(Dataset.open(options.dataset))
             faults = compare(python, options.dataset, backend)
             report.faults(faults)
-            report.bound(f'lerobot reads {len(Dataset.open(options.dataset))} items as we do, '
-                         f'decoder: {backend or "its default"}', not faults)
+            report.bound(f'lerobot reads all {count} items as we do, decoder: '
+                         f'{backend or "its default"}', not faults)
         return report.end()
     with tempfile.TemporaryDirectory() as folder:
         for what, faults in (
