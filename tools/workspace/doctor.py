@@ -1,0 +1,12 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Start the doctor in the sourced environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def command(arguments: Sequence[str]) -> list[str]:
+    """Return what `ws doctor` becomes."""
+    return ['ros2', 'run', 'apprentice_doctor', 'doctor', *arguments]
