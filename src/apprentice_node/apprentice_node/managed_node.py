@@ -125,6 +125,12 @@ class ManagedNode(LifecycleNode):
             self._fault = reason
             self._wake.trigger()
 
+    def thread_failed(self, error: BaseException) -> None:
+        """Log the exception that ends the calling thread, with its traceback, and fault."""
+        self.get_logger().error(''.join(traceback.format_exception(error)))
+        self.fault(f'the {threading.current_thread().name} thread failed: '
+                   f'{type(error).__name__}: {error}')
+
     def request_stop(self) -> None:
         """Ask `run` to release and end, from any thread; long hooks watch `stop_requested`."""
         self.stop_requested.set()

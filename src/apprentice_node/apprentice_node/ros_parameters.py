@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 
 from apprentice_node.parameters import Kind
-from apprentice_node.parameters import parse_parameters
 from apprentice_node.parameters import ParameterError
 from apprentice_node.parameters import ParameterSpec
+from apprentice_node.parameters import parse_parameters
 from apprentice_node.parameters import unknown_parameter
 from apprentice_node.parameters import Value
 from rcl_interfaces.msg import FloatingPointRange

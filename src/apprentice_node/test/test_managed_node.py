@@ -68,6 +68,18 @@ def test_fault_takes_the_error_path(stage: Stage) -> None:
     stage.spin_until(lambda: stage.statuses.get('/sample: lifecycle') == (2, 'the bus is gone'))
 
 
+def test_the_exception_that_ends_a_thread_is_a_fault(stage: Stage) -> None:
+    """It is told with the thread's name."""
+    stage.node.trigger_configure()
+    thread = threading.Thread(
+        target=stage.node.thread_failed, args=(OSError('no answer'),), name='bus')
+    thread.start()
+    thread.join()
+    stage.spin_until(lambda: stage.statuses.get('/sample: lifecycle') == (
+        2, 'the bus thread failed: OSError: no answer'))
+    assert stage.node.state == 'unconfigured'
+
+
 def test_node_can_be_configured_again_after_a_fault(stage: Stage) -> None:
     """A fault is forgotten by the next configure."""
     stage.node.trigger_configure()
@@ -80,7 +92,7 @@ def test_node_can_be_configured_again_after_a_fault(stage: Stage) -> None:
 
 
 def test_impossible_transition_is_refused(stage: Stage) -> None:
-    """rclpy would end the process."""
+    """By itself rclpy would end the process."""
     client = stage.node.create_client(ChangeState, 'sample/change_state')
     request = ChangeState.Request()
     request.transition.id = Transition.TRANSITION_ACTIVATE

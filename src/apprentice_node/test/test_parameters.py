@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from apprentice_node.parameters import Kind
-from apprentice_node.parameters import parse_parameters
 from apprentice_node.parameters import ParameterError
 from apprentice_node.parameters import ParameterSpec
+from apprentice_node.parameters import parse_parameters
 import pytest
 
 SPECS = (

@@ -117,7 +117,7 @@ def test_failed_autostart_exits_with_one(environment: dict[str, str], hook: str)
 
 
 def test_unexpected_exception_shows_its_traceback(environment: dict[str, str]) -> None:
-    """rclpy would swallow it."""
+    """By itself rclpy would swallow it."""
     process = start(environment, 'crash:=activate')
     out, err = process.communicate(timeout=20)
     assert process.returncode == 1

@@ -52,8 +52,8 @@ class Output(Protocol):
     def commands(self, stamp_ns: int, goals: Sequence[int], velocity: Sequence[float]) -> None:
         """Publish goals as written, in ticks."""
 
-    def guard_changed(self) -> None:
-        """Publish the guard's status."""
+    def publish_guard(self) -> None:
+        """Publish the guard's status if it has changed."""
 
     def say(self, text: str, error: bool = False) -> None:
         """Log an event."""
@@ -89,7 +89,6 @@ class Arm:
         self._started_ns = 0
         self._retry_ns = 0
         self._check_ns = 0
-        self._generation = -1
         self._told = ''
         self._told_ns = 0
 
@@ -110,10 +109,7 @@ class Arm:
         except TransactionError as error:
             self._note_trouble(str(error), now_ns)
             self._watch_silence(now_ns)
-        guard = self.guard
-        if guard is not None and guard.generation != self._generation:
-            self._generation = guard.generation
-            self._output.guard_changed()
+        self._output.publish_guard()
 
     def activate(self, now_ns: int) -> None:
         """Take the pose over, switch torque on and begin to drive; BusError if that fails."""

@@ -1,25 +1,21 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Judge the health of a bus, its loop and its motors for diagnostics."""
+"""Judge the health of a bus and its motors for diagnostics."""
 from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping
 
-from apprentice_control.guard import GuardState
-from apprentice_control.guard import GuardStatus
 from apprentice_control.units import load_to_fraction
 from apprentice_node.diagnostics import Health
 from apprentice_node.diagnostics import Level
 from feetech_driver.counters import BusCounters
 from feetech_driver.counters import MotorCounters
-from feetech_driver.loop import Loop
 from feetech_driver.motors import MotorState
 from feetech_driver.parameters import Thresholds
 from feetech_driver.registers import alarm_names
 
 ERROR_RATE_WARN = 0.01
-LATE_NS = 2_000_000
 STALE_NS = 500_000_000
 SEVERE_ALARMS = 0x04 | 0x08 | 0x20
 
@@ -62,20 +58,6 @@ def bus_health(
     return Health('bus', values=values)
 
 
-def loop_health(loop: Loop) -> Health:
-    """Judge how well the loop keeps time."""
-    late, took = loop.lateness.summary(), loop.durations.summary()
-    values = {'priority': loop.priority, 'skipped cycles': loop.skipped}
-    for name, summary in (('lateness', late), ('cycle', took)):
-        for part in ('p50', 'p99', 'max'):
-            values[f'{name} {part} [ms]'] = f'{getattr(summary, f"{part}_ns") * 1e-6:.3f}'
-    if late.p99_ns > LATE_NS:
-        return Health(
-            'loop', Level.WARN, f'1 % of the cycles start over {late.p99_ns * 1e-6:.1f} ms late: '
-            'is the machine overloaded?', values)
-    return Health('loop', values=values)
-
-
 def motor_health(
     joint: str, state: MotorState | None, counters: MotorCounters, thresholds: Thresholds,
     now_ns: int,
@@ -94,17 +76,6 @@ def motor_health(
         'age [ms]': f'{age_ns * 1e-6:.0f}', 'error bits': f'0x{state.error:02x}'}
     level, message = max(_findings(state, thresholds, age_ns), key=lambda finding: finding[0])
     return Health(part, level, message, values)
-
-
-def guard_health(status: GuardStatus) -> Health:
-    """Show what the guard does; an emergency stop is a warning."""
-    values = {
-        'state': status.state.name.lower(), 'owner': status.owner or 'none',
-        'reason': status.reason, 'interventions': status.interventions,
-        **{f'count {name}': count for name, count in status.counters.items() if count}}
-    if status.state is GuardState.ESTOPPED:
-        return Health('guard', Level.WARN, f'emergency stop: {status.detail}', values)
-    return Health('guard', message=status.state.name.lower(), values=values)
 
 
 def motors_health(

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from apprentice_control.calibration import CalibrationError
 from apprentice_node.diagnostics import Health
+from apprentice_node.loop import LoopError
 from apprentice_node.managed_node import ManagedNode
 from apprentice_node.parameters import ParameterError
 from feetech_driver.errors import BusError
-from feetech_driver.loop import LoopError
 from feetech_driver.parameters import parse_config
 from feetech_driver.parameters import SPECS
 from feetech_driver.session import Session

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from apprentice_control.guard import EstopEffect
+from apprentice_node.arm.parameters import GUARD_SPECS
+from apprentice_node.arm.parameters import parse_sources
+from apprentice_node.arm.parameters import same_length
+from apprentice_node.arm.parameters import unique
 from apprentice_node.parameters import Kind
 from apprentice_node.parameters import ParameterError
 from apprentice_node.parameters import ParameterSpec
@@ -43,28 +47,10 @@ SPECS = (
     ParameterSpec(
         'connect_timeout_s', 5.0, 'Time to wait for motors that boot after their adapter.',
         minimum=0.0, maximum=60.0),
-    ParameterSpec(
-        'source_names', ('default', 'teleop'), 'Sources of commands; default is the input '
-        'joint_trajectory, any other sources/<name>/joint_trajectory.'),
-    ParameterSpec(
-        'source_priorities', (0, 10), 'One for each source; a higher one may take over.'),
-    ParameterSpec('max_velocity', 4.0, 'Cap, rad/s.', minimum=0.01, maximum=20.0),
-    ParameterSpec('max_acceleration', 30.0, 'Cap, rad/s^2.', minimum=0.1, maximum=500.0),
-    ParameterSpec(
-        'engage_velocity', 0.5, 'Cap until the arm has caught up with a new owner, rad/s.',
-        minimum=0.01, maximum=20.0),
+    *GUARD_SPECS,
     ParameterSpec(
         'limit_margin_deg', 2.0, 'Kept free at both ends of the calibrated range.',
         minimum=0.0, maximum=45.0),
-    ParameterSpec(
-        'command_timeout_s', 0.1, 'Silence after which a streamed motion stops.',
-        minimum=0.01, maximum=5.0),
-    ParameterSpec(
-        'owner_timeout_s', 0.5, 'Silence after which an owner loses the arm to whoever asks.',
-        minimum=0.05, maximum=60.0),
-    ParameterSpec(
-        'estop_effect', 'hold', 'hold: stop with torque on. release: let the arm go.',
-        choices=tuple(effect.value for effect in EstopEffect)),
     ParameterSpec(
         'rest_pose', (), 'Radians, one a joint, approached before a release. Empty: none.',
         kind=Kind.DOUBLE_ARRAY),
@@ -155,20 +141,12 @@ class DriverConfig:
 def parse_config(values: Mapping[str, Value]) -> DriverConfig:
     """Return the configuration; ParameterError where two parameters contradict each other."""
     joints = values['joints']
-    _same_length('ids', values['ids'], 'joints', joints)
-    _unique('joints', joints)
-    _unique('ids', values['ids'])
-    sources = values['source_names']
-    _same_length('source_priorities', values['source_priorities'], 'source_names', sources)
-    _unique('source_names', sources)
-    for name in sources:
-        if not name.isidentifier() or not name.isascii():
-            raise ParameterError(
-                f"parameter 'source_names': found {name!r}, expected a name of letters, digits "
-                'and underscores: it becomes part of a topic')
+    same_length('ids', values['ids'], 'joints', joints)
+    unique('joints', joints)
+    unique('ids', values['ids'])
     rest_pose = values['rest_pose']
     if rest_pose:
-        _same_length('rest_pose', rest_pose, 'joints', joints)
+        same_length('rest_pose', rest_pose, 'joints', joints)
     if values['temperature_error_c'] < values['temperature_warn_c']:
         raise ParameterError(
             f"parameter 'temperature_error_c': found {values['temperature_error_c']:g}, expected "
@@ -180,7 +158,7 @@ def parse_config(values: Mapping[str, Value]) -> DriverConfig:
             'limit_margin_deg', 'rest_pose', 'acceleration')},
         role=Role(values['role']),
         period_ns=round(1e9 / values['rate_hz']),
-        sources=dict(zip(sources, values['source_priorities'])),
+        sources=parse_sources(values),
         command_timeout_ns=round(values['command_timeout_s'] * 1e9),
         owner_timeout_ns=round(values['owner_timeout_s'] * 1e9),
         estop_effect=EstopEffect(values['estop_effect']),
@@ -202,19 +180,3 @@ def _gripper(values: Mapping[str, Value]) -> GripperProtection | None:
     return GripperProtection(
         joint, values['gripper_max_torque'], values['gripper_protection_current'],
         values['gripper_overload_torque'])
-
-
-def _same_length(name: str, value: tuple, of: str, like: tuple) -> None:
-    if len(value) != len(like):
-        raise ParameterError(
-            f"parameter '{name}': found {len(value)} values, expected {len(like)}, one for each "
-            f"of '{of}'")
-
-
-def _unique(name: str, values: tuple) -> None:
-    if not values:
-        raise ParameterError(f"parameter '{name}': found an empty list, expected at least one")
-    doubled = sorted({str(value) for value in values if values.count(value) > 1})
-    if doubled:
-        raise ParameterError(
-            f"parameter '{name}': found {', '.join(doubled)} more than once, expected each once")

@@ -7,27 +7,25 @@ from collections.abc import Callable
 from collections.abc import Iterable
 import math
 import time
-import traceback
 from typing import TypeVar
 
 from apprentice_control.guard import CommandGuard
 from apprentice_control.guard import GuardConfig
 from apprentice_control.limits import limits_from_calibration
+from apprentice_node.arm.health import arm_health
 from apprentice_node.diagnostics import Health
+from apprentice_node.loop import Loop
+from apprentice_node.loop import LoopError
 from apprentice_node.managed_node import ManagedNode
 from feetech_driver import health
 from feetech_driver import settings
 from feetech_driver.arm import Arm
-from apprentice_node.clock import ClockBridge
 from feetech_driver.connection import connect
 from feetech_driver.connection import make_bus
 from feetech_driver.connection import persist
 from feetech_driver.connection import read_calibration
 from feetech_driver.errors import BusError
-from feetech_driver.inputs import Inputs
 from feetech_driver.keeper import Keeper
-from feetech_driver.loop import Loop
-from feetech_driver.loop import LoopError
 from feetech_driver.motors import BusInfo
 from feetech_driver.outlets import Outlets
 from feetech_driver.parameters import DriverConfig
@@ -71,7 +69,6 @@ class Session:
         for change in changes:
             self._logger.info(f'wrote {change.joint} {change.register}: {change.found} -> '
                               f'{change.value}')
-        clock = ClockBridge(lambda: self._node.get_clock().now().nanoseconds)
         joints = tuple(calibration.values())
         if config.role is Role.FOLLOWER:
             self._guard = CommandGuard(GuardConfig(
@@ -84,14 +81,12 @@ class Session:
             ramp = 'torque_limit' in settings.control_table(config)
             self._keeper = Keeper(
                 self._bus.fd, self._bus.ids, order=self._bus.protocol.order, ramp=ramp)
-        self._outlets = Outlets(self._node, joints, config.rate_hz, clock, self._guard)
-        if self._guard is not None:
-            self._outlets.inputs = Inputs(
-                self._node, self._guard, tuple(config.sources), clock, self._logger.error)
+        self._outlets = Outlets(
+            self._node, joints, config.rate_hz, self._guard, tuple(config.sources))
         self._arm = Arm(
             self._bus, calibration, config, self._guard, self._keeper, self._outlets)
         self._loop = Loop(
-            config.period_ns, self._arm.cycle, self._failed, PHASES[config.role])
+            config.period_ns, self._arm.cycle, self._node.thread_failed, PHASES[config.role])
         self._loop.start()
         priority = self._loop.call(lambda: self._loop.priority)
         self._logger.info(f'bus thread at {config.rate_hz:g} Hz, {priority}')
@@ -141,9 +136,7 @@ class Session:
         yield health.bus_health(
             bus.port.path, bus.port.low_latency, bus.counters,
             self._error_rate.read(bus.counters), arm.trouble)
-        yield health.loop_health(self._loop)
-        if self._guard is not None:
-            yield health.guard_health(self._guard.status)
+        yield from arm_health(self._loop, self._guard)
         yield from health.motors_health(
             dict(arm.states), bus.motor_counters, self._config.thresholds, time.monotonic_ns())
 
@@ -159,10 +152,6 @@ class Session:
                 f'{motor.firmware[0]}.{motor.firmware[1]}{voltage}')
         for warning in info.warnings:
             self._logger.warning(warning)
-
-    def _failed(self, error: BaseException) -> None:
-        self._logger.error(''.join(traceback.format_exception(error)))
-        self._node.fault(f'the bus thread failed: {type(error).__name__}: {error}')
 
     def _loosen(self) -> None:
         if any(self._bus.read_many('torque_enable').values()):
@@ -188,7 +177,7 @@ class Session:
             if self._energised:
                 raise BusError(
                     f'the port {self._bus.port.path} is gone, so torque could not be switched '
-                    "off: the arm holds until its supply is switched off")
+                    'off: the arm holds until its supply is switched off')
             return
         torque = self._bus.read_many('torque_enable')
         if len(torque) == len(self._bus.motors) and not any(torque.values()):

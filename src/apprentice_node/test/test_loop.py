@@ -6,9 +6,9 @@ from __future__ import annotations
 import threading
 import time
 
-from feetech_driver.loop import first_deadline_ns
-from feetech_driver.loop import Loop
-from feetech_driver.loop import LoopError
+from apprentice_node.loop import first_deadline_ns
+from apprentice_node.loop import Loop
+from apprentice_node.loop import LoopError
 import pytest
 
 pytestmark = pytest.mark.timeout(20)

@@ -1,6 +1,6 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The driven arm's topics and services, polled by the bus thread and handed to the guard."""
+"""A driven arm's topics and services, polled by the bus thread and handed to the guard."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from apprentice_control.guard import Command
 from apprentice_control.guard import CommandGuard
 from apprentice_control.guard import TrajectoryPoint
 from apprentice_msgs.srv import Acquire
+from apprentice_node.arm.messages import raw_points
+from apprentice_node.arm.messages import stamp_ns
+from apprentice_node.clock import ClockBridge
 from apprentice_node.polling import PolledService
 from apprentice_node.polling import PolledSubscription
-from apprentice_node.clock import ClockBridge
-from feetech_driver.messages import raw_points
-from feetech_driver.messages import stamp_ns
 from rclpy.node import Node
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
