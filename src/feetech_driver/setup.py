@@ -24,8 +24,13 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
+            'calibrate = feetech_driver.calibrate:main',
+            'calibration = feetech_driver.calibration_main:main',
             'driver = feetech_driver.main:main',
+            'find_port = feetech_driver.find_port:main',
             'keeper = feetech_driver.keeper:main',
+            'setup_motors = feetech_driver.setup_motors:main',
+            'setup_node = feetech_driver.setup_main:main',
         ],
     },
 )

@@ -21,7 +21,8 @@ REACH_RAD = 2 * pi
 
 
 class Command(NamedTuple):
-    """A message of one source: timed points for some joints.
+    """
+    A message of one source: timed points for some joints.
 
     :param source: the input it came in by.
     :param joint_names: in the order of the values; joints not named keep their position.
@@ -53,7 +54,8 @@ class Admitted:
 
 
 class Admission:
-    """Checks messages against the joints of one arm.
+    """
+    Checks messages against the joints of one arm.
 
     :param limits: limits of the joints in bus order.
     :param stream_horizon_ns: a single point due within it belongs to a stream.

@@ -20,12 +20,14 @@ __all__ = [
     'CalibrationError',
     'FoundCalibration',
     'JointCalibration',
+    'calibration_path',
     'calibration_root',
     'find_calibration',
     'load_calibration',
     'plausibility_warnings',
     'save_calibration',
     'search_calibration',
+    'write_whole',
 ]
 
 FIELDS = ('id', 'drive_mode', 'homing_offset', 'range_min', 'range_max')
@@ -49,7 +51,8 @@ class FoundCalibration:
 
 
 def load_calibration(path: Path, expected: Mapping[str, int]) -> dict[str, JointCalibration]:
-    """Read a calibration file and check that it belongs to the expected joints.
+    """
+    Read a calibration file and check that it belongs to the expected joints.
 
     :param expected: bus id of every joint by name, in bus order.
     :returns: the joints in the order of `expected`.
@@ -75,10 +78,11 @@ def save_calibration(path: Path, calibration: Mapping[str, JointCalibration]) ->
         for name, joint in calibration.items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(members, indent=4) + '\n'
+    # LeRobot ends its files without a line break.
+    text = json.dumps(members, indent=4)
     if path.exists():
-        _replace(path.with_name(path.name + '.bak'), path.read_bytes())
-    _replace(path, text.encode())
+        write_whole(path.with_name(path.name + '.bak'), path.read_bytes())
+    write_whole(path, text.encode())
     _sync_folder(path.parent)
 
 
@@ -101,18 +105,14 @@ def search_calibration(
     role: str,
     environment: Mapping[str, str] | None = None,
 ) -> FoundCalibration:
-    """Find a robot's calibration in LeRobot's folders of this and of older releases.
+    """
+    Find a robot's calibration in LeRobot's folders of this and of older releases.
 
     :param robot_id: LeRobot's `--robot.id`; empty stands for LeRobot's file `None.json`.
     :param role: `follower` or `leader`.
     :raises CalibrationError: no such file; the text lists the folders and the ids they hold.
     """
-    if role not in FOLDERS:
-        raise CalibrationError(f'role is {role!r}, expected one of {list(FOLDERS)}')
-    name = robot_id or 'None'
-    if name in ('.', '..') or '/' in name or '\\' in name or '\0' in name:
-        raise CalibrationError(
-            f'robot_id is {robot_id!r}, expected a plain file name without folders')
+    name = _file_stem(robot_id, role)
     root = calibration_root(environment)
     folders = [root / folder for folder in FOLDERS[role]]
     found = [folder / f'{name}.json' for folder in folders if (folder / f'{name}.json').is_file()]
@@ -129,12 +129,38 @@ def search_calibration(
     return FoundCalibration(found[0], notice)
 
 
+def calibration_path(robot_id: str, role: str, folder: str = '') -> Path:
+    """
+    Return where a robot's calibration belongs, be it there or not.
+
+    :param folder: the name of an older release's folder, such as `so101_follower`.
+    :raises CalibrationError: a bad role, id or folder.
+    """
+    name = _file_stem(robot_id, role)
+    known = {Path(path).name: path for path in FOLDERS[role]}
+    if folder and folder not in known:
+        raise CalibrationError(
+            f'folder is {folder!r}, expected one of {", ".join(known)} for a {role}')
+    return calibration_root() / (known[folder] if folder else FOLDERS[role][0]) / f'{name}.json'
+
+
 def find_calibration(robot_id: str, role: str) -> Path:
-    """Return the path of a robot's calibration in LeRobot's folders.
+    """
+    Return the path of a robot's calibration in LeRobot's folders.
 
     :raises CalibrationError: no such file; the text lists the folders and the ids they hold.
     """
     return search_calibration(robot_id, role).path
+
+
+def _file_stem(robot_id: str, role: str) -> str:
+    if role not in FOLDERS:
+        raise CalibrationError(f'role is {role!r}, expected one of {list(FOLDERS)}')
+    name = robot_id or 'None'
+    if name in ('.', '..') or '/' in name or '\\' in name or '\0' in name:
+        raise CalibrationError(
+            f'robot_id is {robot_id!r}, expected a plain file name without folders')
+    return name
 
 
 def _not_found(name: str, role: str, folders: list[Path]) -> str:
@@ -193,7 +219,8 @@ def _parse_joint(path: Path, name: str, member: Any, bus_id: int) -> JointCalibr
     return joint
 
 
-def _replace(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Put a file in place in one step, so that no reader and no power cut meets half of it."""
     descriptor, staged = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
     try:
         with os.fdopen(descriptor, 'wb') as file:

@@ -39,7 +39,8 @@ __all__ = [
 
 
 class CommandGuard:
-    """Admits messages of the owner and turns them into goals within limits, caps and timeouts.
+    """
+    Admits messages of the owner and turns them into goals within limits, caps and timeouts.
 
     All instants are monotonic nanoseconds. Not thread-safe: the driver locks.
     """
@@ -61,12 +62,12 @@ class CommandGuard:
 
     @property
     def state(self) -> GuardState:
-        """What the guard is doing."""
+        """Return what the guard is doing."""
         return self._state
 
     @property
     def generation(self) -> int:
-        """A number that grows with every change worth publishing."""
+        """Return a number that grows with every change worth publishing."""
         return self._ledger.generation
 
     @property
@@ -78,7 +79,8 @@ class CommandGuard:
             ledger.interventions, dict(ledger.counters), ledger.generation)
 
     def activate(self, now_ns: int, measured: Sequence[float]) -> None:
-        """Begin to hold the measured pose (rad, bus order); an emergency stop stays latched.
+        """
+        Begin to hold the measured pose (rad, bus order); an emergency stop stays latched.
 
         :raises ValueError: not one finite value a joint.
         """
@@ -92,7 +94,8 @@ class CommandGuard:
         self._settle()
 
     def rebase(self, now_ns: int, measured: Sequence[float]) -> None:
-        """Hold the measured pose (rad, bus order) after a reconnect; the owner ramps again.
+        """
+        Hold the measured pose (rad, bus order) after a reconnect; the owner ramps again.
 
         :raises ValueError: not one finite value a joint.
         """
@@ -138,7 +141,8 @@ class CommandGuard:
         return None
 
     def acquire(self, source: str, now_ns: int) -> tuple[bool, str]:
-        """Make a source the owner; the arm stops, and the owner's first motion is the ramp.
+        """
+        Make a source the owner; the arm stops, and the owner's first motion is the ramp.
 
         :returns: whether it was done, and a sentence that says what was refused and why.
         """
@@ -151,7 +155,8 @@ class CommandGuard:
         return True, f'{source} owns the arm'
 
     def release(self, source: str, now_ns: int) -> tuple[bool, str]:
-        """Give ownership up; the arm stops and holds.
+        """
+        Give ownership up; the arm stops and holds.
 
         :returns: whether the source was the owner, and a sentence.
         """
@@ -161,7 +166,8 @@ class CommandGuard:
         return True, f'{source} released the arm'
 
     def set_refused(self, source: str, reason: str | None) -> None:
-        """Shut a source out with a sentence why (two publishers), or let it in again (none).
+        """
+        Shut a source out with a sentence why (two publishers), or let it in again (none).
 
         :raises KeyError: no such source.
         """
@@ -181,7 +187,8 @@ class CommandGuard:
         self._settle()
 
     def reset_estop(self, now_ns: int) -> tuple[bool, str]:
-        """Unlatch the emergency stop; the arm holds until a source acquires it.
+        """
+        Unlatch the emergency stop; the arm holds until a source acquires it.
 
         A released arm holds the pose measured last, so step it with measurements until then.
 
@@ -198,7 +205,8 @@ class CommandGuard:
         return True, 'emergency stop reset; acquire the arm to move it'
 
     def step(self, now_ns: int, measured: Sequence[float] | None = None) -> Goal:
-        """Return the goal of this bus cycle.
+        """
+        Return the goal of this bus cycle.
 
         :param measured: latest measured positions (rad, bus order) where there are any; the pose
             of an arm that was released.

@@ -34,7 +34,8 @@ class EstopEffect(Enum):
 
 @dataclass(frozen=True)
 class GuardConfig:
-    """Joints, sources and times of one arm's guard; times in nanoseconds.
+    """
+    Joints, sources and times of one arm's guard; times in nanoseconds.
 
     :raises ValueError: no joint, a joint twice, no source, or a value that is not positive.
     """
@@ -64,7 +65,8 @@ class GuardConfig:
 
 
 class Goal(NamedTuple):
-    """What the motors shall do now: positions in rad and velocities in rad/s in bus order.
+    """
+    What the motors shall do now: positions in rad and velocities in rad/s in bus order.
 
     Nothing is to be written where `active` is false; where `released` is true the torque is to be
     released and the positions are the measured ones.
@@ -78,7 +80,8 @@ class Goal(NamedTuple):
 
 @dataclass(frozen=True)
 class GuardStatus:
-    """State and reason of the last change or intervention, as published on guard_state.
+    """
+    State and reason of the last change or intervention, as published on guard_state.
 
     `generation` grows with every change worth publishing.
     """

@@ -23,7 +23,8 @@ class CalibrationError(ValueError):
 
 @dataclass(frozen=True)
 class JointCalibration:
-    """Calibration of one joint, in encoder ticks as LeRobot stores it.
+    """
+    Calibration of one joint, in encoder ticks as LeRobot stores it.
 
     Zero radians is the middle of the range; `drive_mode` is kept for the file and never flips a
     sign.
@@ -62,17 +63,17 @@ class JointCalibration:
 
     @property
     def mid_raw(self) -> float:
-        """The middle of the range in ticks, which is zero radians."""
+        """Return the middle of the range in ticks, which is zero radians."""
         return (self.range_min + self.range_max) / 2
 
     @property
     def lower_rad(self) -> float:
-        """The lower end of the calibrated range in radians."""
+        """Return the lower end of the calibrated range in radians."""
         return self.to_rad(self.range_min)
 
     @property
     def upper_rad(self) -> float:
-        """The upper end of the calibrated range in radians."""
+        """Return the upper end of the calibrated range in radians."""
         return self.to_rad(self.range_max)
 
     def to_rad(self, raw: float) -> float:

@@ -18,7 +18,8 @@ REFRESH_NS = 1_000_000_000
 
 
 class Ledger:
-    """Counters by reason, and the last reason with its detail and joints.
+    """
+    Counters by reason, and the last reason with its detail and joints.
 
     An intervention or refusal counts as shown news once per episode: from its first cycle until it
     has been absent for `QUIET_NS`. Every refused message is counted, every intervention once.
@@ -58,7 +59,8 @@ class Ledger:
     def intervene(
         self, reason: Reason, joint: str, now_ns: int, detail: Callable[[], str],
     ) -> None:
-        """Note an intervention that may last, of one joint or (empty) of the arm.
+        """
+        Note an intervention that may last, of one joint or (empty) of the arm.
 
         It counts once per episode.
         """

@@ -1,6 +1,7 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One joint's follower: passes a feasible request through exactly and never breaks its caps.
+"""
+One joint's follower: passes a feasible request through exactly and never breaks its caps.
 
 Velocity means the mean over a step, acceleration the change of that mean over the time between
 the middles of two steps. So measured, any smooth request within the caps stays within them however
@@ -27,7 +28,8 @@ def brake_speed(distance: float, acceleration: float, dt: float) -> float:
 
 
 class Follower:
-    """Commanded position (rad) and velocity (rad/s) of one joint.
+    """
+    Commanded position (rad) and velocity (rad/s) of one joint.
 
     `stopping_short` tells whether the last step was slower than wanted for a hard limit ahead.
     """
@@ -81,7 +83,8 @@ class Follower:
         lead: tuple[float, float] | None = None,
         ahead: tuple[float, float] = (-inf, inf),
     ) -> bool:
-        """Go to the request, or as near as the caps allow, over a step of `dt` s.
+        """
+        Go to the request, or as near as the caps allow, over a step of `dt` s.
 
         A joint that lags closes in no faster than it can match the request's speed on arrival.
 

@@ -14,7 +14,8 @@ from apprentice_control.joint_calibration import JointCalibration
 
 @dataclass(frozen=True)
 class JointLimit:
-    """Hard limits (rad) and caps (rad/s, rad/s²) of one joint.
+    """
+    Hard limits (rad) and caps (rad/s, rad/s²) of one joint.
 
     :raises ValueError: not finite, empty range, or a cap that is not positive.
     """
@@ -45,7 +46,8 @@ def limits_from_calibration(
     max_velocity: float,
     max_acceleration: float,
 ) -> tuple[JointLimit, ...]:
-    """Make the hard limits of an arm: every calibrated range less a margin at both ends.
+    """
+    Make the hard limits of an arm: every calibrated range less a margin at both ends.
 
     :raises CalibrationError: a range narrower than its two margins.
     """

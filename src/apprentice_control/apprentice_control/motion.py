@@ -54,7 +54,8 @@ class Departure(NamedTuple):
 
 
 class Motion:
-    """Commanded position and velocity of every joint, led along one path at a time.
+    """
+    Commanded position and velocity of every joint, led along one path at a time.
 
     :param limits: limits of the joints in bus order.
     :param engage_velocity: speed cap in rad/s while ramping, and of a joint outside its limits.

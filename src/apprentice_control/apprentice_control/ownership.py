@@ -11,7 +11,8 @@ from apprentice_control.reasons import Reason
 
 
 class Ownership:
-    """The owner among an arm's sources.
+    """
+    The owner among an arm's sources.
 
     A live owner loses the arm to an acquisition of equal or higher priority only; a message never
     takes it from a live owner, but claims an arm that nobody owns.
@@ -91,7 +92,8 @@ class Ownership:
         self.owner = ''
 
     def shut_out(self, source: str, why: str | None) -> None:
-        """Refuse every message of a source from now on, or accept them again (none).
+        """
+        Refuse every message of a source from now on, or accept them again (none).
 
         :raises KeyError: no such source.
         """

@@ -17,7 +17,8 @@ class TrajectoryPoint(NamedTuple):
 
 
 class Track:
-    """One joint's way through the knots of a path.
+    """
+    One joint's way through the knots of a path.
 
     Between knots that both have a velocity the way is a cubic Hermite curve, else a line; after
     the last knot it stays there.
@@ -52,7 +53,8 @@ class Track:
 
 
 class Path:
-    """The way of every commanded joint from an instant on.
+    """
+    The way of every commanded joint from an instant on.
 
     :param anchor_ns: where the way begins: the instant of the position commanded last.
     :param points: at least one, due one after the other, values in the order of `joints`.
@@ -90,16 +92,17 @@ class Path:
 
     @property
     def first_due_ns(self) -> int:
-        """The instant of the first point."""
+        """Return the instant of the first point."""
         return self._times[1]
 
     @property
     def end_ns(self) -> int:
-        """The instant of the last point."""
+        """Return the instant of the last point."""
         return self._times[-1]
 
     def advance(self, now_ns: int) -> tuple[int, float, float]:
-        """Find the place of an instant on the way; instants must not go back.
+        """
+        Find the place of an instant on the way; instants must not go back.
 
         :returns: segment, fraction of the segment passed (0 to 1), seconds the segment lasts.
         """

@@ -39,7 +39,8 @@ def seconds(ns: int) -> float:
 
 
 def nanoseconds(s: float) -> int:
-    """Convert seconds to the nearest nanosecond.
+    """
+    Convert seconds to the nearest nanosecond.
 
     :raises ValueError: not a finite number.
     """

@@ -98,7 +98,7 @@ class Arm:
 
     @property
     def state(self) -> GuardState:
-        """The guard's state."""
+        """Return the guard's state."""
         return self.guard.state
 
     def activate(self, measured: Sequence[float]) -> None:

@@ -59,7 +59,7 @@ def test_degrees_agree_with_lerobot() -> None:
 
 
 def test_drive_mode_flips_no_sign() -> None:
-    """LeRobot's degrees mode ignores drive_mode, and so do radians."""
+    """Radians ignore drive_mode, as LeRobot's degrees do."""
     plain = JointCalibration('pan', 1, 0, 0, 758, 3292)
     turned = JointCalibration('pan', 1, 1, 0, 758, 3292)
     assert plain.to_rad(3000) == turned.to_rad(3000)

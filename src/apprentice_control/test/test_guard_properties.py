@@ -190,7 +190,8 @@ def test_a_feasible_stream_passes_exactly(pushes: list[tuple[float, float]]) -> 
 def test_a_stream_is_reached_from_anywhere(
     start: tuple[float, ...], target: tuple[float, ...], lead_ms: float, cycles: list[float],
 ) -> None:
-    """A leader 90 degrees off, mirrored or shifted is reached, and nothing is passed on the way.
+    """
+    A leader 90 degrees off, mirrored or shifted is reached, and nothing is passed on the way.
 
     Beyond the limits the limit is reached.
     """

@@ -29,6 +29,6 @@ def test_seconds_round_to_whole_nanoseconds() -> None:
 
 @pytest.mark.parametrize('value', [math.nan, math.inf])
 def test_no_instant_is_made_of_nan(value: float) -> None:
-    """NaN and infinity are refused."""
+    """Infinity and NaN are refused."""
     with pytest.raises(ValueError, match='finite'):
         units.nanoseconds(value)

@@ -64,7 +64,7 @@ def add_arm(
 
 
 def quaternion(rotation: np.ndarray) -> np.ndarray:
-    """Return the unit quaternion (w, x, y, z) of a 3x3 rotation."""
+    """Return the unit quaternion of a 3x3 rotation: w, x, y, z."""
     result = np.empty(4)
     mujoco.mju_mat2Quat(result, np.ascontiguousarray(rotation).ravel())
     return result

@@ -32,7 +32,8 @@ _LONGEST_READ = 250
 
 @dataclass(frozen=True)
 class Timing:
-    """Say how long things take beside the byte times.
+    """
+    Say how long things take beside the byte times.
 
     `turnaround_ns` passes between a request and each reply beside the servo's return delay;
     `slot_ns` is how long the rest of a sync read waits for a silent servo;
@@ -55,7 +56,8 @@ class BusCounters:
 
 
 class ServoBus(ServoChain):
-    """Serve a chain of servos: what they hear, what they answer and when.
+    """
+    Serve a chain of servos: what they hear, what they answer and when.
 
     Calls from more than one thread go under `lock`, as its own public methods do but receive(),
     tick() and collect(), which the serving loop calls.
@@ -135,6 +137,13 @@ class ServoBus(ServoChain):
         self._last_byte_ns = now_ns
         for frame in self.frames.feed(data):
             self._handle(frame, now_ns)
+
+    def lose_power(self, frame: bytes, lost: int, now_ns: int) -> None:
+        """Let servos do a request, then restart before they answer, `lost` EEPROM writes gone."""
+        for servo in list(self.reached.get(frame[2], ())):
+            self._execute(servo, frame[4], frame, now_ns)
+            servo.power_cycle(now_ns, lost)
+        self.reindex()
 
     def discard_replies(self) -> None:
         """Forget replies that are still on the wire, and how busy it was."""
@@ -244,7 +253,8 @@ class ServoBus(ServoChain):
     # -- replies
 
     def _collide(self, replies: list[tuple[Servo, bytes]]) -> tuple[Servo, bytes] | None:
-        """Return one reply, or what two servos with one id make of the line together.
+        """
+        Return one reply, or what two servos with one id make of the line together.
 
         The idle line is high and any low bit wins; the second servo starts a little later.
         """

@@ -13,6 +13,8 @@ import threading
 
 from apprentice_sim.bus import ServoBus
 from apprentice_sim.bus import Timing
+from apprentice_sim.bus_console import HELP
+from apprentice_sim.bus_console import read_commands
 from apprentice_sim.fault_script import load_faults
 from apprentice_sim.fault_script import ScriptError
 from apprentice_sim.faults import FaultInjector
@@ -51,6 +53,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--taps', type=Path, metavar='FILE',
         help='write every register change with its monotonic time to this file')
+    parser.add_argument(
+        '--console', action='store_true',
+        help='change chain, supply and cable by commands on standard input')
     parser.add_argument('--seed', type=int, default=0, help='seed of collisions (default: 0)')
     arguments = parser.parse_args(argv)
     if not 0.0 <= arguments.adapter_latency_ms <= 1000.0:
@@ -87,6 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             pty = stack.enter_context(PtyBus(bus, arguments.link))
             names = ', '.join(f'{s.servo_id} {s.name}' for s in pty.bus.servos)
             sys.stdout.write(f'{arguments.link}: {names}\nCtrl-C ends\n')
+            if arguments.console:
+                sys.stdout.write(HELP)
+                threading.Thread(target=read_commands, args=(pty, sys.stdin), daemon=True).start()
             sys.stdout.flush()
             serve([pty], stopped.is_set)
     except (LinkError, TapFileError) as error:

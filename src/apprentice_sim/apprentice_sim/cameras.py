@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import mujoco
-import numpy as np
-import simplejpeg
-
 from apprentice_sim.randomisation import variation
 from apprentice_sim.scene import apply_variation
 from apprentice_sim.scene import build_model
 from apprentice_sim.scene import CAMERAS
+import mujoco
+import numpy as np
+import simplejpeg
 
 JPEG_QUALITY = 90
 

@@ -16,20 +16,19 @@ from apprentice_node.priority import lower_priority
 from apprentice_node.rates import DurationMonitor
 from apprentice_node.rates import RateMonitor
 from apprentice_node.runner import run
-from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CameraInfo
-from sensor_msgs.msg import CompressedImage
-from sensor_msgs.msg import Image
-from std_msgs.msg import Header
-
 from apprentice_sim.cameras import FramePicker
 from apprentice_sim.cameras import SceneRenderer
 from apprentice_sim.cameras import to_jpeg
 from apprentice_sim.names import beside
 from apprentice_sim.names import NAMESPACE
 from apprentice_sim.scene import CAMERAS
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
 from so_arm_description import ARMS
+from std_msgs.msg import Header
 
 STATE_PERIOD_NS = 1e9 / 60
 _IMAGE_QOS = QoSProfile(depth=10)

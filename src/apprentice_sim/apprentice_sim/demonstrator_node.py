@@ -12,18 +12,17 @@ from apprentice_msgs.srv import ResetWorld
 from apprentice_node.managed_node import ManagedNode
 from apprentice_node.parameters import ParameterSpec
 from apprentice_node.runner import run
-from rclpy.clock import Clock
-from rclpy.clock import ClockType
-from rclpy.qos import QoSProfile
-from rclpy.task import Future
-from sensor_msgs.msg import JointState
-
 from apprentice_sim.demonstrator import Sight
 from apprentice_sim.demonstrator import yaw_of
 from apprentice_sim.names import beside
 from apprentice_sim.names import NAMESPACE
 from apprentice_sim.session import Session
 from apprentice_sim.session import write_report
+from rclpy.clock import Clock
+from rclpy.clock import ClockType
+from rclpy.qos import QoSProfile
+from rclpy.task import Future
+from sensor_msgs.msg import JointState
 from so_arm_description import ARMS
 
 HAND_RATE_HZ = 100.0

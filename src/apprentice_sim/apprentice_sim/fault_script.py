@@ -1,6 +1,7 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Read a fault script: YAML or JSON with `seed` and `faults`, a list of rules.
+"""
+Read a fault script: YAML or JSON with `seed` and `faults`, a list of rules.
 
     seed: 7
     faults:

@@ -40,6 +40,7 @@ class Action(Enum):
     TEMPERATURE = 'temperature'          # `value` degrees Celsius, ambient and servo
     VOLTAGE = 'voltage'                  # `value` volt
     POWER_CYCLE = 'power_cycle'          # servo restarts
+    POWER_LOSS = 'power_loss'            # restarts within a write: its last `value` (1) are lost
     BREAK_CHAIN = 'break_chain'          # cable cut before servo `value`
     MEND_CHAIN = 'mend_chain'
     UNPLUG = 'unplug'                    # serial port vanishes
@@ -49,14 +50,16 @@ class Action(Enum):
 _REPLY_ACTIONS = frozenset({
     Action.DROP, Action.DELAY, Action.CORRUPT, Action.DUPLICATE, Action.TRUNCATE,
     Action.NOISE, Action.WRONG_ID})
-_REQUEST_ACTIONS = frozenset({Action.LOSE_REQUEST, Action.CORRUPT_REQUEST})
+_REQUEST_ACTIONS = frozenset(
+    {Action.LOSE_REQUEST, Action.CORRUPT_REQUEST, Action.POWER_LOSS})
 _NEEDS_VALUE = frozenset({
     Action.ALARM, Action.TEMPERATURE, Action.VOLTAGE, Action.BREAK_CHAIN})
 
 
 @dataclass(frozen=True)
 class FaultRule:
-    """Say when a fault strikes: by match of a request or reply, or once at `at_s`.
+    """
+    Say when a fault strikes: by match of a request or reply, or once at `at_s`.
 
     Empty `ids` and `instructions` match all; `address` matches requests that begin there. The
     first `skip` matches pass, the next `count` (None: all) are hit, each with `probability`.
@@ -166,6 +169,10 @@ class FaultInjector:
             action = armed.rule.action
             self.fired[action] += 1
             if action is Action.LOSE_REQUEST:
+                return None
+            if action is Action.POWER_LOSS:
+                value = armed.rule.value
+                bus.lose_power(frame, 1 if value is None else int(value), now_ns)
                 return None
             if action is Action.CORRUPT_REQUEST:
                 frame = self._corrupt(frame, armed.rule.value)

@@ -10,10 +10,12 @@ from apprentice_sim.registers import encode
 from apprentice_sim.registers import ServoModel
 
 _ID = 5
+_REMEMBERED = 8
 
 
 class RegisterFile:
-    """Hold one servo's registers; `bytes` is what the host reads.
+    """
+    Hold one servo's registers; `bytes` is what the host reads.
 
     EEPROM written while Lock is 1 reads back but is gone after a power cycle.
     """
@@ -22,6 +24,7 @@ class RegisterFile:
         self.bytes = bytearray(model.image)
         self._model = model
         self._saved = bytearray(model.image)
+        self._before_writes: list[bytes] = []
         self._lock = model.table['lock'].address
         self._spans = {
             r.name: (slice(r.address, r.address + r.size), r.sign_bit) for r in model.registers}
@@ -59,14 +62,19 @@ class RegisterFile:
         """Write bytes as the wire does, passing over read-only addresses."""
         model = self._model
         unlocked = not self.bytes[self._lock]
+        if unlocked and not model.eeprom.isdisjoint(range(address, address + len(data))):
+            self._before_writes = [*self._before_writes[1 - _REMEMBERED:], bytes(self._saved)]
         for i, byte in enumerate(data, address):
             if i in model.writable:
                 self.bytes[i] = byte
                 if unlocked and i in model.eeprom:
                     self._saved[i] = byte
 
-    def power_up(self) -> None:
-        """Forget RAM and unsaved EEPROM."""
+    def power_up(self, lost: int = 0) -> None:
+        """Forget RAM, unsaved EEPROM and the last `lost` writes to EEPROM, at most 8."""
+        if lost and self._before_writes:
+            self._saved[:] = self._before_writes[-min(lost, len(self._before_writes))]
+        self._before_writes = []
         self.bytes[:] = self._model.image
         for address in self._model.eeprom:
             self.bytes[address] = self._saved[address]

@@ -31,7 +31,8 @@ def approach(
     position: float, velocity: float, target: float,
     max_velocity: float, max_acceleration: float, dt_s: float,
 ) -> tuple[float, float]:
-    """Return (position, velocity) after `dt_s` of a move that may brake in time at the target.
+    """
+    Return (position, velocity) after `dt_s` of a move that may brake in time at the target.
 
     Any unit; `max_acceleration` may be infinite.
     """

@@ -8,9 +8,6 @@ import logging
 from math import isfinite
 from typing import NamedTuple
 
-import mujoco
-import numpy as np
-
 from apprentice_sim.arm_model import ServoDynamics
 from apprentice_sim.kinematics import REST_POSE
 from apprentice_sim.randomisation import Variation
@@ -20,6 +17,8 @@ from apprentice_sim.scene import BIN_HEIGHT
 from apprentice_sim.scene import BIN_INNER
 from apprentice_sim.scene import build_model
 from apprentice_sim.scene import cube_qpos
+import mujoco
+import numpy as np
 from so_arm_description import load_arm
 
 
@@ -84,7 +83,7 @@ class Physics:
 
     @property
     def time_s(self) -> float:
-        """Simulated time since construction."""
+        """Return the simulated time since construction."""
         return float(self.data.time)
 
     def reset(self, seed: int) -> None:

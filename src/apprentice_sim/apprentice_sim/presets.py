@@ -9,6 +9,7 @@ from enum import Enum
 import json
 from pathlib import Path
 
+from apprentice_sim.registers import BAUD_RATES
 from apprentice_sim.registers import MODELS
 from apprentice_sim.registers import STS3215
 from apprentice_sim.servo import Servo
@@ -88,7 +89,8 @@ def load_joints(path: Path) -> dict[str, JointRegisters]:
 def so_arm(
     role: Role | str, calibration: Path | None = None, voltage_v: float = 7.4,
 ) -> list[Servo]:
-    """Return the six STS3215 of an SO-100 or SO-101 as LeRobot's calibration left them.
+    """
+    Return the six STS3215 of an SO-100 or SO-101 as LeRobot's calibration left them.
 
     The joints stand in the middle of their ranges, torque off.
     """
@@ -112,13 +114,20 @@ def so_arm(
 
 
 def chain(description: str) -> list[Servo]:
-    """Return factory-fresh servos from text such as 'sts3215:1,scs0009:2'."""
-    servos = []
-    for part in description.split(','):
-        model, _, servo_id = part.strip().partition(':')
-        if model not in MODELS or not servo_id.isdigit() or not 0 <= int(servo_id) <= 253:
-            raise PresetError(
-                f'servo {part.strip()!r}: expected MODEL:ID with MODEL one of '
-                f'{", ".join(MODELS)} and ID 0..253')
-        servos.append(Servo(MODELS[model], int(servo_id), f'servo_{len(servos) + 1}'))
-    return servos
+    """Return factory-fresh servos from text such as 'sts3215:1,scs0009:2@500000'."""
+    parts = description.split(',')
+    return [fresh_servo(part.strip(), f'servo_{i}') for i, part in enumerate(parts, 1)]
+
+
+def fresh_servo(description: str, name: str) -> Servo:
+    """Return a factory-fresh servo from text such as 'sts3215:1', or 'sts3215:1@500000'."""
+    model, _, rest = description.partition(':')
+    servo_id, at, rate = rest.partition('@')
+    baud = int(rate) if rate.isdigit() else 0 if at else BAUD_RATES[0]
+    if model not in MODELS or not servo_id.isdigit() or not 0 <= int(servo_id) <= 253 \
+            or baud not in BAUD_RATES:
+        raise PresetError(
+            f'servo {description!r}: expected MODEL:ID or MODEL:ID@BAUD with MODEL one of '
+            f'{", ".join(MODELS)}, ID 0..253 and BAUD one of {", ".join(map(str, BAUD_RATES))}')
+    return Servo(
+        MODELS[model], int(servo_id), name, settings={'baud_rate': BAUD_RATES.index(baud)})

@@ -36,7 +36,8 @@ class LinkError(OSError):
 
 
 class PtyBus:
-    """Put a ServoBus behind `link`, a symlink to the slave side of a pseudo-terminal.
+    """
+    Put a ServoBus behind `link`, a symlink to the slave side of a pseudo-terminal.
 
     Drive it from one loop (`fileno()`, `next_due_ns`, `service()`) or call run_thread().
     """

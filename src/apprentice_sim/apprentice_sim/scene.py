@@ -8,9 +8,6 @@ from math import cos
 from math import sin
 from math import tan
 
-import mujoco
-import numpy as np
-
 from apprentice_sim.arm_model import add_arm
 from apprentice_sim.arm_model import quaternion
 from apprentice_sim.arm_model import ServoDynamics
@@ -18,6 +15,8 @@ from apprentice_sim.arm_model import WORLD_CONTYPE
 from apprentice_sim.randomisation import Variation
 from apprentice_sim.textures import SIZE as TEXTURE_SIZE
 from apprentice_sim.textures import wood
+import mujoco
+import numpy as np
 from so_arm_description import load_arm
 
 TIMESTEP_S = 0.002

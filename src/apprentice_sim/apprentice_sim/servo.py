@@ -31,7 +31,8 @@ _POSITION, _VELOCITY, _PWM, _STEP = range(4)
 
 
 class Servo:
-    """Answer reads and writes as one servo on the bus does.
+    """
+    Answer reads and writes as one servo on the bus does.
 
     `position`, `target_ticks` and `obstacle` are encoder ticks: before the homing offset, not
     wrapped. The host reads `present_position` = position - homing offset, wrapped to one turn
@@ -147,10 +148,14 @@ class Servo:
         self._registers.put_by_lock('homing_offset', offset)
         self._load_all()
 
-    def power_cycle(self, now_ns: int) -> None:
-        """Lose RAM, unsaved EEPROM, alarms and turn count; come back with torque off."""
+    def power_cycle(self, now_ns: int, lost: int = 0) -> None:
+        """
+        Lose RAM, unsaved EEPROM, alarms and turn count; come back with torque off.
+
+        The last `lost` EEPROM writes since the servo started had not been stored yet.
+        """
         self.advance(now_ns)
-        self._registers.power_up()
+        self._registers.power_up(lost)
         if self.model.continuous:
             self.position %= self.model.resolution
         self.velocity = self.load = 0.0
@@ -205,7 +210,8 @@ class Servo:
     def set_actual(
         self, position_ticks: float, velocity: float, load: float, now_ns: int,
     ) -> None:
-        """Take position (encoder ticks), velocity (ticks/s), load (-1..1) from physics.
+        """
+        Take position (encoder ticks), velocity (ticks/s), load (-1..1) from physics.
 
         The first call detaches the built-in motor.
         """
@@ -218,17 +224,22 @@ class Servo:
 
     def hand(self, present: float, now_ns: int) -> bool:
         """Move the shaft to `present` (as the host reads it); False if torque holds it."""
-        self.advance(now_ns)
-        if self.torque_on:
-            return False
         delta = present - (self.position - self.homing_offset)
         if self.model.continuous and not self.multi_turn:
             turn = self.model.resolution
             delta = (delta + turn / 2) % turn - turn / 2
+        return self.turn_to(self.position + delta, now_ns)
+
+    def turn_to(self, position: float, now_ns: int) -> bool:
+        """Move the shaft by hand to encoder ticks, not wrapped; False if torque holds it."""
+        self.advance(now_ns)
+        if self.torque_on:
+            return False
         elapsed = now_ns - self._hand_ns
-        self.velocity = delta * 1e9 / elapsed if 0 < elapsed < _HAND_GAP_NS else 0.0
+        self.velocity = (
+            (position - self.position) * 1e9 / elapsed if 0 < elapsed < _HAND_GAP_NS else 0.0)
         self._hand_ns = now_ns
-        self.position += delta
+        self.position = position
         if self.tap is not None:
             self._tap_present(now_ns)
         return True

@@ -17,7 +17,8 @@ class TapKind(Enum):
 
 
 class Tap(NamedTuple):
-    """Report one register change; `value` is decoded, as the host reads it.
+    """
+    Report one register change; `value` is decoded, as the host reads it.
 
     `t_ns` is monotonic. For a write it is when the request's last byte reaches the servo at the
     line's speed, up to a frame's wire time after the report.

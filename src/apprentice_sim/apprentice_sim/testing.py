@@ -119,7 +119,8 @@ def so_arm_bus(
     role: Role | str, tmp_path: Path, *, timing: Timing = Timing(), seed: int = 0,
     calibration: Path | None = None,
 ) -> Iterator[SimArm]:
-    """Serve an SO arm at `tmp_path/<role>` from a thread of this process.
+    """
+    Serve an SO arm at `tmp_path/<role>` from a thread of this process.
 
     The thread shares the interpreter lock with the test: measure latency with so_arm_process().
     """

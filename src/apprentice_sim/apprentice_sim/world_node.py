@@ -20,12 +20,6 @@ from apprentice_node.polling import PolledService
 from apprentice_node.polling import PolledSubscription
 from apprentice_node.priority import raise_priority
 from apprentice_node.runner import run
-from geometry_msgs.msg import Point
-from geometry_msgs.msg import Pose
-from geometry_msgs.msg import Quaternion
-from rclpy.qos import QoSProfile
-from sensor_msgs.msg import JointState
-
 from apprentice_sim.arm_buses import HandError
 from apprentice_sim.fault_script import ScriptError
 from apprentice_sim.names import beside
@@ -39,6 +33,11 @@ from apprentice_sim.world import STATE_RATE_HZ
 from apprentice_sim.world import World
 from apprentice_sim.world import WorldConfig
 from apprentice_sim.world import WorldState
+from geometry_msgs.msg import Point
+from geometry_msgs.msg import Pose
+from geometry_msgs.msg import Quaternion
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import JointState
 from so_arm_description import ARMS
 
 FRAME = 'base_link'

@@ -8,8 +8,6 @@ from math import nan
 from math import pi
 from pathlib import Path
 
-import pytest
-
 from apprentice_sim.arm_buses import ArmBus
 from apprentice_sim.arm_buses import Hand
 from apprentice_sim.arm_buses import HAND_MAX_VELOCITY
@@ -18,6 +16,7 @@ from apprentice_sim.arm_buses import TICKS_PER_RAD
 from apprentice_sim.physics import ServoMotion
 from apprentice_sim.presets import PresetError
 from apprentice_sim.presets import Role
+import pytest
 
 NAMES = ('shoulder_pan', 'shoulder_lift', 'elbow_flex', 'wrist_flex', 'wrist_roll', 'gripper')
 MS = 1_000_000

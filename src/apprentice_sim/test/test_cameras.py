@@ -6,16 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 import random
 
-import mujoco
-import numpy as np
-import pytest
-import simplejpeg
-
 from apprentice_sim.cameras import FramePicker
 from apprentice_sim.cameras import SceneRenderer
 from apprentice_sim.cameras import to_jpeg
 from apprentice_sim.physics import Physics
 from apprentice_sim.scene import CAMERAS
+import mujoco
+import numpy as np
+import pytest
+import simplejpeg
 
 HZ_60_NS = 1e9 / 60
 

@@ -7,8 +7,6 @@ from math import cos
 from math import pi
 from math import sin
 
-import pytest
-
 from apprentice_sim.demonstrator import Demonstrator
 from apprentice_sim.demonstrator import MEETING_PATIENCE_S
 from apprentice_sim.demonstrator import NoGraspError
@@ -18,6 +16,7 @@ from apprentice_sim.demonstrator import yaw_of
 from apprentice_sim.kinematics import REST_POSE
 from apprentice_sim.rehearsal import Chain
 from apprentice_sim.rehearsal import Rehearsal
+import pytest
 from so_arm_description import ARMS
 
 PERIOD_S = 0.01

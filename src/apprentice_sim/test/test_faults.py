@@ -143,6 +143,26 @@ def test_timed_faults_come_in_time() -> None:
     assert seen == [True, False]
 
 
+@pytest.mark.parametrize(('lost', 'stored'), [
+    (None, (6, 250)), (0, (6, 0)), (1, (6, 250)), (2, (2, 250)), (9, (2, 250))])
+def test_power_loss_within_a_write(line: Line, lost: int | None, stored: tuple) -> None:
+    """The write is not answered, and the last ones of EEPROM are gone as if never made."""
+    servo = line.bus.servos[1]
+    servo.set('return_delay', 250)
+    line.bus.faults.add(
+        Action.POWER_LOSS, ids=[6], instructions=[Instruction.WRITE], address=7, count=1,
+        value=lost)
+    line.bus.detach('gripper')
+    line.ask(with_checksum(bytes.fromhex('FF FF 02 04 03 37 00 00')))
+    line.ask(with_checksum(bytes.fromhex('FF FF 02 04 03 05 06 00')))
+    assert servo.servo_id == 6
+    assert line.ask(with_checksum(bytes.fromhex('FF FF 06 04 03 07 00 00'))) == b''
+    assert (servo.servo_id, servo.get('return_delay')) == stored
+    assert servo.get('lock') == 1
+    line.bus.power_cycle(line.now_ns)
+    assert (servo.servo_id, servo.get('return_delay')) == stored
+
+
 def test_probability_and_seed() -> None:
     """One seed gives one sequence, about as frequent as asked."""
     def losses(seed: int) -> list[bool]:
@@ -164,6 +184,7 @@ def test_clear_disarms(line: Line) -> None:
 
 @pytest.mark.parametrize('arguments', [
     {'action': Action.ALARM}, {'action': Action.DROP, 'at_s': 1.0},
+    {'action': Action.POWER_LOSS, 'at_s': 1.0},
     {'action': Action.DROP, 'probability': 1.5}])
 def test_senseless_rules_are_refused(arguments: dict) -> None:
     """A rule that could never do what it says is an error."""

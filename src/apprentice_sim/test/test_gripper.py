@@ -3,9 +3,8 @@
 """The gripper's geometry."""
 from __future__ import annotations
 
-import pytest
-
 from apprentice_sim.gripper import Gripper
+import pytest
 from so_arm_description import ARMS
 from so_arm_description import load_arm
 

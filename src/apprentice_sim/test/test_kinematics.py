@@ -7,17 +7,16 @@ from math import cos
 from math import pi
 from math import sin
 
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from apprentice_sim.kinematics import ARM_JOINTS
 from apprentice_sim.kinematics import ArmKinematics
 from apprentice_sim.kinematics import ToolPose
 from apprentice_sim.kinematics import UnreachableError
 from apprentice_sim.kinematics import wrap
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 from so_arm_description import ARMS
 from so_arm_description import load_arm
 

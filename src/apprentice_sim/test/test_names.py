@@ -3,9 +3,8 @@
 """Topic names beside the simulation's namespace."""
 from __future__ import annotations
 
-import pytest
-
 from apprentice_sim.names import beside
+import pytest
 
 
 @pytest.mark.parametrize(('namespace', 'full'), [

@@ -15,6 +15,7 @@ import time
 
 from apprentice_msgs.msg import WorldState
 from apprentice_msgs.srv import ResetWorld
+from apprentice_sim.frames import with_checksum
 from diagnostic_msgs.msg import DiagnosticArray
 import domain_coordinator
 import pytest
@@ -28,8 +29,6 @@ from sensor_msgs.msg import Image
 from sensor_msgs.msg import JointState
 import serial
 import simplejpeg
-
-from apprentice_sim.frames import with_checksum
 
 pytestmark = pytest.mark.timeout(120)
 START_S = 40.0

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import os
 
-import pytest
-
 from apprentice_sim.opengl import BACKENDS
 from apprentice_sim.opengl import choose_backend
 from apprentice_sim.opengl import OpenGLError
+import pytest
 
 pytestmark = pytest.mark.timeout(90)
 

@@ -3,13 +3,12 @@
 """How the simulated arm, cube and bin behave."""
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
 from apprentice_sim.gripper import Gripper
 from apprentice_sim.kinematics import REST_POSE
 from apprentice_sim.physics import Physics
 from apprentice_sim.physics import PhysicsError
+import numpy as np
+import pytest
 from so_arm_description import ARMS
 from so_arm_description import load_arm
 

@@ -54,9 +54,11 @@ def test_chain_of_other_models() -> None:
     servos = chain('sts3215:1, scs0009:1,sm8512bl:3')
     assert [(s.model.number, s.servo_id) for s in servos] == [(777, 1), (1284, 1), (11272, 3)]
     assert servos[0].get('return_delay') == 250
+    assert [s.baud for s in chain('sts3215:1@115200,sts3215:2')] == [115_200, 1_000_000]
 
 
-@pytest.mark.parametrize('text', ['sts3215', 'xl330:1', 'sts3215:254', 'sts3215:-1', ''])
+@pytest.mark.parametrize('text', [
+    'sts3215', 'xl330:1', 'sts3215:254', 'sts3215:-1', '', 'sts3215:1@9600', 'sts3215:1@'])
 def test_bad_chain_is_named(text: str) -> None:
     """A description that makes no sense is an error that lists the models."""
     with pytest.raises(PresetError, match='sts3250'):

@@ -6,10 +6,6 @@ from __future__ import annotations
 from math import hypot
 import random
 
-import mujoco
-import numpy as np
-import pytest
-
 from apprentice_sim.randomisation import variation
 from apprentice_sim.scene import apply_variation
 from apprentice_sim.scene import BIN_INNER
@@ -17,13 +13,16 @@ from apprentice_sim.scene import build_model
 from apprentice_sim.scene import CAMERAS
 from apprentice_sim.scene import CUBE_EDGE
 from apprentice_sim.scene import cube_qpos
+import mujoco
+import numpy as np
+import pytest
 from so_arm_description import ARMS
 from so_arm_description import load_arm
 
 
 @pytest.mark.parametrize('arm', ARMS)
 def test_model_has_the_description_s_kinematics(arm: str) -> None:
-    """MuJoCo puts every link where the description's own forward kinematics puts it."""
+    """Every link lies where the description's own forward kinematics puts it."""
     description = load_arm(arm)
     model = build_model(arm)
     data = mujoco.MjData(model)

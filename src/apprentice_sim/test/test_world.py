@@ -10,9 +10,6 @@ from pathlib import Path
 import threading
 import time
 
-import pytest
-import serial
-
 from apprentice_sim.arm_buses import TICKS_PER_RAD
 from apprentice_sim.frames import Instruction
 from apprentice_sim.frames import with_checksum
@@ -22,6 +19,8 @@ from apprentice_sim.world import RealTimeError
 from apprentice_sim.world import World
 from apprentice_sim.world import WorldConfig
 from apprentice_sim.world import WorldState
+import pytest
+import serial
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -8,8 +8,6 @@ import threading
 import time
 from typing import Mapping
 
-from scservo_sdk import COMM_SUCCESS
-
 from feetech_driver import codec
 from feetech_driver.counters import BusCounters
 from feetech_driver.counters import MotorCounters
@@ -21,20 +19,21 @@ from feetech_driver.errors import TransactionError
 from feetech_driver.group_reader import GroupReader
 from feetech_driver.handshake import Handshake
 from feetech_driver.motors import BusInfo
+from feetech_driver.motors import check_motors
 from feetech_driver.motors import Motor
 from feetech_driver.motors import MotorState
-from feetech_driver.motors import check_motors
 from feetech_driver.packets import FixedSyncWrite
 from feetech_driver.packets import PacketHandler
-from feetech_driver.port import DEFAULT_BAUDRATE
 from feetech_driver.port import DeadlinePort
+from feetech_driver.port import DEFAULT_BAUDRATE
 from feetech_driver.port import TRANSACTION_S
 from feetech_driver.registers import Access
-from feetech_driver.registers import REGISTERS
 from feetech_driver.registers import Register
+from feetech_driver.registers import REGISTERS
 from feetech_driver.release import RAMP_S
 from feetech_driver.release import Release
 from feetech_driver.state_reader import StateReader
+from scservo_sdk import COMM_SUCCESS
 
 __all__ = [
     'BusError', 'BusInfo', 'FeetechBus', 'HandshakeError', 'Motor', 'MotorState', 'PortError',
@@ -44,6 +43,7 @@ __all__ = [
 # Above what a hand moves a leader at (12 rad/s), plus the noise and jitter of a reading.
 MAX_TICKS_PER_S = 8000.0
 SLACK_TICKS = 24
+_EEPROM_TRIES = 3
 
 
 class FeetechBus:
@@ -86,7 +86,7 @@ class FeetechBus:
 
     @property
     def motor_counters(self) -> dict[str, MotorCounters]:
-        """Counts by motor name, live."""
+        """Return the counts by motor name, live."""
         return {name: self._state.motors[motor.id] for name, motor in self.motors.items()}
 
     @property
@@ -124,7 +124,7 @@ class FeetechBus:
         HandshakeError names silent, wrong and duplicated ids and where the chain may be broken.
         """
         with self._lock:
-            return Handshake(self.port, self._handler, self.motors, self.protocol).run(timeout_s)
+            return Handshake(self.port, self.motors, self.protocol).run(timeout_s)
 
     def ping(self, name: str) -> bool:
         """Tell whether a motor answers."""
@@ -277,10 +277,17 @@ class FeetechBus:
     def _write_eeprom(self, name: str, ident: int, entry: Register, data: bytes) -> None:
         lock = self._registers['lock']
         before = self._read_bytes(name, ident, lock)
-        if before != b'\0':
-            self._write_bytes(name, ident, lock, b'\0', verify=True)
         try:
-            self._write_bytes(name, ident, entry, data, verify=True)
+            for _ in range(_EEPROM_TRIES):
+                self._write_bytes(name, ident, lock, b'\0', verify=True)
+                self._write_bytes(name, ident, entry, data, verify=True)
+                # A servo that restarted within the write is locked: what it reads back is lost
+                # with its supply.
+                if self._read_bytes(name, ident, lock) == b'\0':
+                    return
+            raise TransactionError(
+                f'{self._who(name, ident)}: it restarts whenever {entry.name} is written; check '
+                'its supply', (ident,))
         finally:
             if before != b'\0':
                 self._write_bytes(name, ident, lock, before, verify=True)

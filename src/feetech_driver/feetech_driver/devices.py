@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+import os
 from pathlib import Path
 
-from serial.tools import list_ports
-
 from feetech_driver.errors import PortError
+from serial.tools import list_ports
 
 _BY_ID = Path('/dev/serial/by-id')
 _ENDING = 'unknown'

@@ -7,26 +7,19 @@ from __future__ import annotations
 import time
 from typing import Mapping
 
-from feetech_driver import codec
 from feetech_driver.errors import HandshakeError
 from feetech_driver.motors import BusInfo
 from feetech_driver.motors import Motor
 from feetech_driver.motors import MotorInfo
-from feetech_driver.packets import PacketHandler
 from feetech_driver.port import DeadlinePort
-from feetech_driver.registers import Protocol
 from feetech_driver.registers import model_name
+from feetech_driver.registers import Protocol
+from feetech_driver.scan_probe import Probe
 
-_IDENTITY = (0, 5)
-_STATE = (56, 15)
 _VOLTAGE_OFFSET = 6
-_LISTEN_S = 0.02
-_QUIET_S = 0.002
 _OTHERS_S = 0.3
 _RATE_S = 0.08
 _OTHER_RATES = (1_000_000, 500_000, 250_000, 128_000, 115_200, 76_800, 57_600, 38_400, 19_200)
-_SAMPLES = 3
-_MORE_SAMPLES = 8
 _OLD_FIRMWARE = (3, 10)
 
 
@@ -34,12 +27,11 @@ class Handshake:
     """One check of the motors on an open port."""
 
     def __init__(
-        self, port: DeadlinePort, handler: PacketHandler, motors: Mapping[str, Motor],
-        protocol: Protocol,
+        self, port: DeadlinePort, motors: Mapping[str, Motor], protocol: Protocol,
     ) -> None:
         """Expect motors, by name in chain order, on port."""
         self._port = port
-        self._handler = handler
+        self._probe = Probe(port)
         self._motors = motors
         self._protocol = protocol
         self._found: dict[int, MotorInfo] = {}
@@ -68,57 +60,17 @@ class Handshake:
             self._warnings())
 
     def _meet(self, ident: int) -> None:
-        identity, heard = self._ask(ident, *_IDENTITY)
-        if identity is None and not heard:
+        meeting = self._probe.meet(ident)
+        if meeting is None:
             return
-        # The same answer to the same question can hide two motors; their states differ.
-        samples = [self._ask(ident, *_STATE) for _ in range(_SAMPLES)]
-        if any(state is None or extra for state, extra in samples):
-            samples += [self._ask(ident, *_STATE) for _ in range(_MORE_SAMPLES)]
-            disturbed = sum(bool(extra) for _state, extra in samples)
-            if 2 * disturbed > len(samples):
-                self._duplicated.add(ident)
-                return
-        if identity is not None:
-            states = [state for state, _extra in samples if state is not None]
-            voltage = states[-1][_VOLTAGE_OFFSET] / 10 if states else None
+        if meeting.duplicated:
+            self._duplicated.add(ident)
+        elif meeting.identity is not None:
+            identity, state = meeting.identity, meeting.state
+            voltage = state[_VOLTAGE_OFFSET] / 10 if state else None
             number = int.from_bytes(identity[3:5], self._protocol.order)
             self._found[ident] = MotorInfo(
                 ident, model_name(number), (identity[0], identity[1]), voltage)
-
-    def _ask(self, ident: int, address: int, count: int) -> tuple[bytes | None, bytes]:
-        """Return the reply's data and whatever else was heard."""
-        request = codec.read(ident, address, count)
-        ends_ns = time.monotonic_ns() + int(_LISTEN_S * 1e9)
-        self._port.flush_input()
-        self._port.send(request, ends_ns)
-        heard = self._hear(codec.awaited_by(request), ends_ns)
-        if heard.startswith(request):
-            # Such an adapter repeats every request: from now on it is stripped.
-            self._port.echo = True
-            heard = heard[len(request):]
-        scanner = codec.ReplyScanner(codec.awaited_by(request))
-        scanner.feed(heard)
-        reply = scanner.replies.get(ident)
-        if reply is None:
-            return None, heard
-        expected = codec.frame(ident, *reply)
-        return reply[1], heard.replace(expected, b'', 1)
-
-    def _hear(self, awaited: dict[int, int], ends_ns: int) -> bytes:
-        scanner = codec.ReplyScanner(awaited)
-        heard = b''
-        while not scanner.done and (more := self._port.next_bytes(ends_ns)):
-            heard += more
-            scanner.feed(more)
-        return heard + self._listen(_QUIET_S, time.monotonic_ns() + int(_LISTEN_S * 1e9))
-
-    def _listen(self, quiet_s: float, ends_ns: int) -> bytes:
-        heard = b''
-        quiet_ns = int(quiet_s * 1e9)
-        while more := self._port.next_bytes(min(ends_ns, time.monotonic_ns() + quiet_ns)):
-            heard += more
-        return heard
 
     def _warnings(self) -> tuple[str, ...]:
         warnings = []
@@ -204,14 +156,10 @@ class Handshake:
     def _others(self, listen_s: float, known: tuple[int, ...] | None = None) -> list[int]:
         if not self._protocol.sync_read:
             return []
-        ends_ns = time.monotonic_ns() + int(listen_s * 1e9)
-        self._port.flush_input()
-        self._port.send(codec.ping(codec.BROADCAST_ID), ends_ns)
-        scanner = codec.ReplyScanner(dict.fromkeys(range(codec.BROADCAST_ID), 0))
-        scanner.feed(self._listen(listen_s, ends_ns))
+        idents, _garbled = self._probe.broadcast(listen_s)
         if known is None:
             known = tuple(motor.id for motor in self._motors.values())
-        return sorted(scanner.replies.keys() - set(known))
+        return sorted(idents - set(known))
 
 
 def _version(info: MotorInfo) -> str:

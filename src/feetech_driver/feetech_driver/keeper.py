@@ -11,10 +11,10 @@ so that neither Ctrl-C nor killing the driver's process group reaches it.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 from feetech_driver import keeper_process
 

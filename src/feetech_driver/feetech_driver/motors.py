@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Mapping
 from typing import NamedTuple
 
-from feetech_driver.registers import MODELS
 from feetech_driver.registers import Model
+from feetech_driver.registers import MODELS
 from feetech_driver.registers import Protocol
 
 

@@ -13,6 +13,9 @@ from __future__ import annotations
 import time
 from typing import Iterator
 
+from feetech_driver import codec
+from feetech_driver.codec import ReplyScanner
+from feetech_driver.port import DeadlinePort
 from scservo_sdk import COMM_NOT_AVAILABLE
 from scservo_sdk import COMM_RX_CORRUPT
 from scservo_sdk import COMM_RX_TIMEOUT
@@ -20,10 +23,6 @@ from scservo_sdk import COMM_SUCCESS
 from scservo_sdk import GroupSyncRead
 from scservo_sdk import GroupSyncWrite
 from scservo_sdk.protocol_packet_handler import protocol_packet_handler
-
-from feetech_driver import codec
-from feetech_driver.codec import ReplyScanner
-from feetech_driver.port import DeadlinePort
 
 # How long after a failed attempt replies are waited for, and how much of the next
 # transaction's time that may take.

@@ -13,13 +13,12 @@ import termios
 import time
 from typing import Iterator
 
-import serial
-
 from feetech_driver import devices
 from feetech_driver.codec import ReplyScanner
 from feetech_driver.errors import PortError
 from feetech_driver.errors import PortLost
 from feetech_driver.errors import TransactionError
+import serial
 
 DEFAULT_BAUDRATE = 1_000_000
 TRANSACTION_S = 0.045

@@ -173,4 +173,4 @@ def _disagreement(config: DriverConfig, wrong: list[Setting]) -> str:
         f'the servos on {config.port} were not calibrated with this calibration file ({file}):\n'
         f'{lines}\n'
         'Is this another arm, or are two ports swapped? If the file is right, start once with '
-        'write_calibration:=true; else calibrate again (lerobot-calibrate).')
+        'write_calibration:=true; else calibrate again (ros2 run feetech_driver calibrate).')

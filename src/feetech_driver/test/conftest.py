@@ -5,18 +5,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 import sys
 import tty
-from pathlib import Path
 from typing import Iterator
 from typing import NamedTuple
-
-import pytest
 
 from apprentice_sim.testing import SimArm
 from apprentice_sim.testing import so_arm_bus
 from feetech_driver.bus import FeetechBus
 from feetech_driver.bus import Motor
+import pytest
 
 # The simulated arm runs in a thread of the test: the two must take turns within a reply's time.
 sys.setswitchinterval(0.0005)

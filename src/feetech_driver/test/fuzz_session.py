@@ -4,17 +4,17 @@
 
 from __future__ import annotations
 
-import math
-import time
 from dataclasses import dataclass
 from dataclasses import field
+import math
+import time
 
 from feetech_driver.bus import FeetechBus
 from feetech_driver.bus import Motor
 from feetech_driver.counters import BusCounters
 from fuzzed_wire import Damage
-from fuzzed_wire import WireReport
 from fuzzed_wire import fuzzed_wire
+from fuzzed_wire import WireReport
 
 NAMES = ('shoulder_pan', 'shoulder_lift', 'elbow_flex', 'wrist_flex', 'wrist_roll', 'gripper')
 # The simulated joints stand still, torque off, in the middle of their ranges.

@@ -4,17 +4,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import field
+from enum import Enum
 import multiprocessing
+from multiprocessing.connection import Connection
 import os
 import random
 import select
 import time
 import tty
-from contextlib import contextmanager
-from dataclasses import dataclass
-from dataclasses import field
-from enum import Enum
-from multiprocessing.connection import Connection
 from typing import Iterator
 
 from apprentice_sim.bus import ServoBus

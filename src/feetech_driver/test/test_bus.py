@@ -4,17 +4,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-
-import pytest
+import time
 
 from apprentice_sim.faults import Action
 from apprentice_sim.frames import Instruction
 from apprentice_sim.presets import chain
 from apprentice_sim.taps import TapKind
-from apprentice_sim.testing import SimArm
 from apprentice_sim.testing import servo_bus
+from apprentice_sim.testing import SimArm
 from conftest import MOTORS
 from conftest import NAMES
 from feetech_driver.bus import FeetechBus
@@ -22,6 +20,7 @@ from feetech_driver.bus import Motor
 from feetech_driver.bus import PortError
 from feetech_driver.bus import PortLost
 from feetech_driver.bus import TransactionError
+import pytest
 
 CYCLE_S = 0.06
 

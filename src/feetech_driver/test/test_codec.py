@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-import pytest
+from feetech_driver import codec
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+import pytest
 from scservo_sdk import COMM_SUCCESS
 from scservo_sdk import GroupSyncWrite
 from scservo_sdk.protocol_packet_handler import protocol_packet_handler
-
-from feetech_driver import codec
 
 IDS = st.integers(0, 252)
 ADDRESSES = st.integers(0, 127)

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
-
-import pytest
+import subprocess
 
 from conftest import Line
 from feetech_driver import devices
 from feetech_driver.devices import SerialDevice
 from feetech_driver.errors import PortError
+import pytest
 
 LEFT = SerialDevice(
     '/dev/ttyACM0', '/dev/serial/by-id/usb-1a86_USB_Single_Serial_58FA-if00', '1a86:55d3',

@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from fuzz_session import SLACK_TICKS
 from fuzz_session import run
+from fuzz_session import SLACK_TICKS
 from fuzzed_wire import Damage
+import pytest
 
 BYTES = 20_000
 LIMIT_S = 0.05

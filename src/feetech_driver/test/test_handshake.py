@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
+import threading
 from typing import Iterator
-
-import pytest
 
 from apprentice_sim.faults import Action
 from apprentice_sim.presets import chain
@@ -16,11 +14,12 @@ from apprentice_sim.presets import so_arm
 from apprentice_sim.registers import SM8512BL
 from apprentice_sim.registers import STS3215
 from apprentice_sim.servo import Servo
-from apprentice_sim.testing import SimArm
 from apprentice_sim.testing import servo_bus
+from apprentice_sim.testing import SimArm
 from conftest import MOTORS
 from feetech_driver.bus import FeetechBus
 from feetech_driver.bus import HandshakeError
+import pytest
 
 SHORT_S = 0.1
 

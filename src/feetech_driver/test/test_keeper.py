@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Iterator
-
-import pytest
 
 from apprentice_sim.testing import SimArm
 from conftest import MOTORS
@@ -20,9 +18,10 @@ from conftest import NAMES
 from feetech_driver import devices
 from feetech_driver.bus import FeetechBus
 from feetech_driver.keeper import Keeper
+import pytest
 
 # A driver as far as the keeper sees it: it holds the arm, then waits to be killed.
-DRIVER = '''
+DRIVER = """
 import sys, time
 from feetech_driver.bus import FeetechBus, Motor
 from feetech_driver.keeper import Keeper
@@ -38,7 +37,7 @@ while True:
     bus.read_state()
     bus.write_goals(dict.fromkeys(names, 2048))
     time.sleep(0.004)
-'''
+"""
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Diagnostics judge motors, bus and loop by their thresholds."""
+"""Diagnostics judge motors and bus by their thresholds."""
 from __future__ import annotations
 
 from apprentice_node.diagnostics import Level
@@ -8,9 +8,7 @@ from feetech_driver.counters import BusCounters
 from feetech_driver.counters import MotorCounters
 from feetech_driver.health import bus_health
 from feetech_driver.health import ErrorRate
-from feetech_driver.health import loop_health
 from feetech_driver.health import motor_health
-from feetech_driver.loop import Loop
 from feetech_driver.motors import MotorState
 from feetech_driver.parameters import Thresholds
 import pytest
@@ -64,16 +62,3 @@ def test_bus_is_judged_by_trouble_first() -> None:
     assert bus_health('p', True, counters, 0.0, 'unplugged').level is Level.ERROR
     assert bus_health('p', True, counters, 0.02, '').level is Level.WARN
     assert bus_health('p', True, counters, 0.001, '').level is Level.OK
-
-
-def test_late_loop_warns() -> None:
-    """Cycles that start over 2 ms late are told with their distribution."""
-    loop = Loop(5_000_000, lambda _now: None, lambda _error: None)
-    for _ in range(100):
-        loop.lateness.add(100_000)
-    assert loop_health(loop).level is Level.OK
-    for _ in range(10):
-        loop.lateness.add(5_000_000)
-    health = loop_health(loop)
-    assert health.level is Level.WARN
-    assert health.values['lateness p99 [ms]'] == '5.000'

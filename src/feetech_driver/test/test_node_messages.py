@@ -4,21 +4,10 @@
 from __future__ import annotations
 
 from apprentice_control.calibration import JointCalibration
-from apprentice_control.guard import CommandGuard
-from apprentice_control.guard import GuardConfig
-from apprentice_control.limits import JointLimit
-from apprentice_msgs.msg import GuardState
-from builtin_interfaces.msg import Duration
 from feetech_driver.messages import CommandMessage
-from feetech_driver.messages import guard_message
-from feetech_driver.messages import ranges_message
-from feetech_driver.messages import raw_points
-from feetech_driver.messages import stamp_ns
 from feetech_driver.messages import StateMessage
 from feetech_driver.motors import MotorState
 import pytest
-from trajectory_msgs.msg import JointTrajectory
-from trajectory_msgs.msg import JointTrajectoryPoint
 
 TICK = 2 * 3.141592653589793 / 4095
 JOINTS = (JointCalibration('pan', 1, 0, 0, 1000, 3000), JointCalibration('grip', 2, 0, 0, 0, 4095))
@@ -53,32 +42,3 @@ def test_goals_come_back_in_radians() -> None:
     assert message.position.tolist() == pytest.approx([TICK, 0.5 * TICK])
     assert message.velocity.tolist() == [0.5, 0.0]
     assert not message.effort
-
-
-def test_points_keep_their_offsets_and_missing_velocities() -> None:
-    """An absent velocity is none, not zero."""
-    message = JointTrajectory()
-    message.header.stamp.sec = 3
-    message.points = [
-        JointTrajectoryPoint(positions=[1.0], time_from_start=Duration(sec=1, nanosec=5)),
-        JointTrajectoryPoint(positions=[2.0], velocities=[0.0])]
-    assert stamp_ns(message) == 3_000_000_000
-    first, second = raw_points(message)
-    assert (first.offset_ns, first.velocities) == (1_000_000_005, None)
-    assert list(second.velocities) == [0.0]
-
-
-def test_ranges_are_the_calibrated_ones() -> None:
-    """Symmetric about zero by definition."""
-    message = ranges_message(JOINTS)
-    assert message.lower[0] == -message.upper[0] == pytest.approx(-1000 * TICK)
-
-
-def test_guard_status_is_told_whole() -> None:
-    """State, reason and every counter."""
-    guard = CommandGuard(GuardConfig((JointLimit('pan', -1, 1, 4, 30),), {'default': 0}))
-    guard.activate(1, [0.0])
-    message = guard_message(guard.status)
-    assert message.state == GuardState.HOLDING
-    assert message.reason == 'activated'
-    assert len(message.counter_names) == len(message.counter_values) > 10

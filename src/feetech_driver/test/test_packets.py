@@ -6,11 +6,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-import scservo_sdk
-from scservo_sdk import COMM_RX_TIMEOUT
-from scservo_sdk import COMM_SUCCESS
-
 from apprentice_sim.faults import Action
 from apprentice_sim.testing import SimArm
 from feetech_driver import codec
@@ -18,13 +13,17 @@ from feetech_driver.bus import FeetechBus
 from feetech_driver.packets import FixedSyncWrite
 from feetech_driver.packets import PacketHandler
 from feetech_driver.packets import PartialSyncRead
+import pytest
+import scservo_sdk
+from scservo_sdk import COMM_RX_TIMEOUT
+from scservo_sdk import COMM_SUCCESS
 
 
 @pytest.mark.parametrize('byte_order', [0, 1])
 def test_sdk_calls_read_and_write_registers(
     bus: FeetechBus, arm: SimArm, byte_order: int,
 ) -> None:
-    """readTxRx and writeTxRx work whatever byte order the SDK's global holds."""
+    """Both readTxRx and writeTxRx work whatever byte order the SDK's global holds."""
     scservo_sdk.SCS_SETEND(byte_order)
     try:
         handler = PacketHandler()

@@ -5,16 +5,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 import select
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Callable
 from typing import Iterator
-
-import pytest
 
 from conftest import Line
 from feetech_driver import codec
@@ -25,6 +23,7 @@ from feetech_driver.errors import PortLost
 from feetech_driver.errors import TransactionError
 from feetech_driver.packets import PacketHandler
 from feetech_driver.port import DeadlinePort
+import pytest
 
 DEADLINE_S = 0.045
 # What a test that is run a little late may take above the port's own share.

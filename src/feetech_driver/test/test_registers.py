@@ -6,17 +6,16 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import pytest
 from apprentice_sim import registers as simulated
-
 from feetech_driver import release
 from feetech_driver.registers import Access
+from feetech_driver.registers import alarm_names
+from feetech_driver.registers import model_name
 from feetech_driver.registers import MODELS
 from feetech_driver.registers import Protocol
 from feetech_driver.registers import REGISTERS
 from feetech_driver.registers import STS_REGISTERS
-from feetech_driver.registers import alarm_names
-from feetech_driver.registers import model_name
+import pytest
 
 
 @pytest.mark.parametrize('protocol', Protocol)
