@@ -29,7 +29,7 @@ def generate_launch_description() -> LaunchDescription:
             description='Which arm: the one that is moved by hand, or the one that is driven'),
         DeclareLaunchArgument(
             'port', default_value='',
-            description='Serial port: path, or the adapter\'s USB serial number'),
+            description="Serial port: path, or the adapter's USB serial number"),
         OpaqueFunction(function=bring_up),
     ])
 

@@ -12,20 +12,14 @@ from launch import LaunchContext
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.actions import IncludeLaunchDescription
-from launch.actions import LogInfo
 from launch.actions import OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from so100_bringup.nodes import Fleet
-from so100_bringup.nodes import RECORDER_SIGTERM_TIMEOUT_S
 from so100_bringup.settings import declare_common
 from so100_bringup.settings import existing
 from so100_bringup.settings import flag
 from so100_bringup.settings import read_common
 from so100_bringup.settings import value_of
-
-HOW = """
-   Recording into {dataset}
-   Keyboard console, in a second shell: ros2 run apprentice_recorder console"""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -51,8 +45,8 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def check(context: LaunchContext) -> list[Action]:
-    """Refuse a contract that is not there before anything starts."""
-    existing(context, 'contract')
+    """Refuse what the recorder could not do before anything starts."""
+    add_recorder(context)
     return []
 
 
@@ -61,11 +55,7 @@ def add_recorder(context: LaunchContext) -> list[Action]:
     settings = read_common(context)
     dataset = Path(value_of(context, 'dataset')).expanduser().absolute()
     fleet = Fleet(settings)
-    fleet.add('apprentice_recorder', 'recorder', 'recorder', '', {
-        'contract': str(existing(context, 'contract')),
-        'dataset': str(dataset),
-        'task': value_of(context, 'task'),
-        'preflight': flag(value_of(context, 'preflight')),
-        'autostart': settings.autostart,
-    }, essential=False, sigterm_timeout=RECORDER_SIGTERM_TIMEOUT_S)
-    return fleet.actions(LogInfo(msg=HOW.format(dataset=dataset)))
+    fleet.add_recorder(
+        existing(context, 'contract'), dataset, value_of(context, 'task'),
+        flag(value_of(context, 'preflight')))
+    return fleet.actions()

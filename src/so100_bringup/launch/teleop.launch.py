@@ -14,6 +14,7 @@ from so100_bringup.hardware import load_hardware
 from so100_bringup.hardware import Mode
 from so100_bringup.hardware import ROLES
 from so100_bringup.hardware import select_cameras
+from so100_bringup.hardware import SIDES
 from so100_bringup.nodes import banner
 from so100_bringup.nodes import Fleet
 from so100_bringup.settings import declare_common
@@ -30,10 +31,13 @@ def generate_launch_description() -> LaunchDescription:
         *declare_common(),
         DeclareLaunchArgument(
             'leader_port', default_value='',
-            description='Serial port of the leader: path, or the adapter\'s USB serial number'),
+            description="Serial port of the leader: path, or the adapter's USB serial number"),
         DeclareLaunchArgument(
             'follower_port', default_value='',
-            description='Serial port of the follower: path, or the adapter\'s USB serial number'),
+            description="Serial port of the follower: path, or the adapter's USB serial number"),
+        DeclareLaunchArgument(
+            'side', default_value='', choices=['', *SIDES],
+            description='Which pair of a hardware file with two, as bimanual.launch.py reads'),
         DeclareLaunchArgument(
             'cameras', default_value='all',
             description='Cameras to start: all, none, or names separated by commas'),
@@ -48,7 +52,8 @@ def bring_up(context: LaunchContext) -> list[Action]:
     """Choose between hardware and simulation and start the nodes."""
     settings = read_common(context)
     given = {role: value_of(context, f'{role}_port') for role in ROLES}
-    hardware = load_hardware(settings.hardware_file).with_arguments(given, settings.robot_id)
+    hardware = load_hardware(settings.hardware_file, value_of(context, 'side'))
+    hardware = hardware.with_arguments(given, settings.robot_id)
     ports = {role: hardware.arm(role).port for role in ROLES}
     simulated = choose(settings.hardware, ports, any(given.values())) is Mode.SIM
     available = SIMULATED_CAMERAS if simulated else tuple(c.name for c in hardware.cameras)

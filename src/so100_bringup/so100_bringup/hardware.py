@@ -18,6 +18,7 @@ from so100_bringup.ports import SerialPort
 import yaml
 
 ROLES = ('leader', 'follower')
+SIDES = ('left', 'right')
 
 
 class HardwareError(ValueError):
@@ -74,29 +75,24 @@ class Hardware:
         return replace(self, **changed)
 
 
-def load_hardware(path: Path) -> Hardware:
+def load_hardware(path: Path, side: str = '') -> Hardware:
     """
-    Read a hardware file.
+    Read a hardware file, or one side (left, right) of a bimanual one.
 
     Raises HardwareError naming the file, the key, what was found and what is expected.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise HardwareError(
-            f'hardware file {path}: cannot be read as YAML: {error}') from error
-    keys = _mapping(path, 'the file', document, {'version', 'leader', 'follower', 'cameras'})
-    if keys.get('version') != 1:
-        raise HardwareError(
-            f'hardware file {path}: version is {keys.get("version")!r}, expected 1')
-    arms = {role: _arm(path, role, keys.get(role)) for role in ROLES}
-    cameras = keys.get('cameras') or {}
-    if not isinstance(cameras, dict):
-        raise HardwareError(
-            f'hardware file {path}: cameras is {cameras!r}, expected a mapping from the '
-            'name of a camera to the node that drives it')
-    return Hardware(
-        cameras=tuple(_camera(path, name, cameras[name]) for name in cameras), **arms)
+    keys = _document(path, (*SIDES, 'cameras') if side else (*ROLES, 'cameras'))
+    if side:
+        keys = _mapping(path, side, keys.get(side) or {}, {*ROLES, 'cameras'})
+    prefix = f'{side}.' if side else ''
+    arms = {role: _arm(path, f'{prefix}{role}', keys.get(role)) for role in ROLES}
+    return Hardware(cameras=_cameras(path, f'{prefix}cameras', keys.get('cameras')), **arms)
+
+
+def load_common_cameras(path: Path) -> tuple[Camera, ...]:
+    """Read the cameras of a bimanual hardware file that belong to neither side."""
+    keys = _document(path, (*SIDES, 'cameras'))
+    return _cameras(path, 'cameras', keys.get('cameras'))
 
 
 def choose(
@@ -157,6 +153,19 @@ def _advice(ports: list[SerialPort]) -> str:
         'hardware:=sim starts the simulation')
 
 
+def _document(path: Path, sections: tuple[str, ...]) -> dict[str, object]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise HardwareError(
+            f'hardware file {path}: cannot be read as YAML: {error}') from error
+    keys = _mapping(path, 'the file', document, {'version', *sections})
+    if keys.get('version') != 1:
+        raise HardwareError(
+            f'hardware file {path}: version is {keys.get("version")!r}, expected 1')
+    return keys
+
+
 def _mapping(path: Path, where: str, value: object, allowed: set[str]) -> dict[str, object]:
     if not isinstance(value, dict):
         raise HardwareError(
@@ -170,13 +179,21 @@ def _mapping(path: Path, where: str, value: object, allowed: set[str]) -> dict[s
     return value
 
 
-def _arm(path: Path, role: str, value: object) -> Arm:
-    keys = _mapping(path, role, value or {}, {'port', 'robot_id', 'calibration_file'})
-    return Arm(**{key: _text(path, f'{role}.{key}', keys[key]) for key in keys})
+def _arm(path: Path, where: str, value: object) -> Arm:
+    keys = _mapping(path, where, value or {}, {'port', 'robot_id', 'calibration_file'})
+    return Arm(**{key: _text(path, f'{where}.{key}', keys[key]) for key in keys})
 
 
-def _camera(path: Path, name: object, value: object) -> Camera:
-    where = f'cameras.{name}'
+def _cameras(path: Path, where: str, value: object) -> tuple[Camera, ...]:
+    cameras = value or {}
+    if not isinstance(cameras, dict):
+        raise HardwareError(
+            f'hardware file {path}: {where} is {cameras!r}, expected a mapping from the '
+            'name of a camera to the node that drives it')
+    return tuple(_camera(path, f'{where}.{name}', name, cameras[name]) for name in cameras)
+
+
+def _camera(path: Path, where: str, name: object, value: object) -> Camera:
     keys = _mapping(path, where, value, {'package', 'executable', 'parameters'})
     for key in ('package', 'executable'):
         if not keys.get(key):

@@ -23,6 +23,7 @@ from so100_bringup.hardware import Arm
 from so100_bringup.hardware import Camera
 from so100_bringup.hardware import ROLES
 from so100_bringup.links import make_link_folder
+from so100_bringup.security import Security
 from so100_bringup.settings import Settings
 
 # Longer than the 4 s that a driver may take to lower the arm and release it.
@@ -39,6 +40,10 @@ BANNER = """
    or give them as launch arguments.
   ------------------------------------------------------------------"""
 
+HOW = """
+   Recording into {dataset}
+   Keyboard console, in a second shell: ros2 run apprentice_recorder console"""
+
 
 class Fleet:
     """Collects the nodes of one launch with their common settings."""
@@ -46,6 +51,8 @@ class Fleet:
     def __init__(self, settings: Settings) -> None:
         """Start with no node."""
         self._settings = settings
+        self._security = Security(
+            settings.security, settings.keystore, settings.namespace, os.environ)
         self._actions: list[Action] = []
         self._simulated = False
 
@@ -70,7 +77,9 @@ class Fleet:
             # Both drivers are the same executable; their output needs telling apart.
             exec_name=namespace if namespace in ROLES else name,
             parameters=[str(settings.params_file), values],
-            ros_arguments=['--log-level', settings.log_level],
+            ros_arguments=['--log-level', settings.log_level,
+                           *self._security.arguments(namespace, name)],
+            additional_env=self._security.environment,
             output='screen',
             sigterm_timeout=sigterm_timeout,
         )
@@ -95,6 +104,8 @@ class Fleet:
             namespace=camera.name,
             exec_name=camera.name,
             parameters=[{'use_sim_time': self._settings.use_sim_time, **camera.parameters}],
+            ros_arguments=self._security.arguments(camera.name, 'camera'),
+            additional_env=self._security.environment,
             output='screen',
             sigterm_timeout=SIGTERM_TIMEOUT_S,
         )
@@ -116,6 +127,17 @@ class Fleet:
             **{f'{role}_calibration': arms[role].calibration_file for role in ROLES},
         })
         return arms
+
+    def add_recorder(self, contract: Path, dataset: Path, task: str, preflight: bool) -> None:
+        """Add a recorder; the arms outlive it."""
+        self.add('apprentice_recorder', 'recorder', 'recorder', '', {
+            'contract': str(contract),
+            'dataset': str(dataset),
+            'task': task,
+            'preflight': preflight,
+            'autostart': self._settings.autostart,
+        }, essential=False, sigterm_timeout=RECORDER_SIGTERM_TIMEOUT_S)
+        self._actions.append(LogInfo(msg=HOW.format(dataset=dataset)))
 
     def actions(self, *before: Action) -> list[Action]:
         """Return all actions, under the robot's namespace, after those in `before`."""

@@ -11,6 +11,7 @@ from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
+from so100_bringup.security import MODES
 
 
 def declare_common() -> list[DeclareLaunchArgument]:
@@ -33,13 +34,13 @@ def declare_common() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             'robot_id', default_value='',
             description='Name under which LeRobot calibrated the arms; replaces the hardware '
-                        'file\'s'),
+                        "file's"),
         DeclareLaunchArgument(
             'arm', default_value='so100', choices=['so100', 'so101'],
             description='Model of the simulated arms'),
         DeclareLaunchArgument(
             'seed', default_value='0',
-            description='Seed of the simulated world\'s placement and appearance'),
+            description="Seed of the simulated world's placement and appearance"),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false', choices=['true', 'false'],
             description='Stamp messages with /clock; guard and watchdogs stay on the '
@@ -50,6 +51,12 @@ def declare_common() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error'],
             description='Log level of every node'),
+        DeclareLaunchArgument(
+            'security', default_value='off', choices=list(MODES),
+            description='Authenticate, encrypt and restrict every node: see docs/security.md'),
+        DeclareLaunchArgument(
+            'keystore', default_value='',
+            description='Folder with the keys of the nodes, for security:=permissive|enforce'),
     ]
 
 
@@ -67,6 +74,8 @@ class Settings:
     use_sim_time: bool
     autostart: bool
     log_level: str
+    security: str = 'off'
+    keystore: str = ''
 
 
 def read_common(context: LaunchContext) -> Settings:
@@ -81,7 +90,7 @@ def read_common(context: LaunchContext) -> Settings:
     return Settings(
         values['namespace'], params_file, hardware_file, values['hardware'],
         values['robot_id'], values['arm'], seed, flag(values['use_sim_time']),
-        flag(values['autostart']), values['log_level'])
+        flag(values['autostart']), values['log_level'], values['security'], values['keystore'])
 
 
 def value_of(context: LaunchContext, name: str) -> str:

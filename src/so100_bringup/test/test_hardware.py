@@ -84,13 +84,13 @@ def test_an_unplugged_machine_is_told_what_to_plug() -> None:
 def test_a_full_file_is_read(tmp_path: Path) -> None:
     """Arms and cameras arrive as typed values."""
     path = tmp_path / 'hardware.yaml'
-    path.write_text('''
+    path.write_text("""
 version: 1
 leader: {port: /dev/a, robot_id: red}
 follower: {port: '5A7C', calibration_file: /x.json}
 cameras:
   front: {package: usb_cam, executable: usb_cam_node_exe, parameters: {framerate: 30.0}}
-''')
+""")
     assert load_hardware(path) == Hardware(
         Arm('/dev/a', 'red', ''), Arm('5A7C', '', '/x.json'),
         (Camera('front', 'usb_cam', 'usb_cam_node_exe', {'framerate': 30.0}),))

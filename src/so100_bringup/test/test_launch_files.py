@@ -14,7 +14,7 @@ import yaml
 pytestmark = pytest.mark.timeout(60)
 ARGUMENTS = {
     'namespace', 'params_file', 'hardware_file', 'hardware', 'robot_id', 'arm', 'seed',
-    'use_sim_time', 'autostart', 'log_level'}
+    'use_sim_time', 'autostart', 'log_level', 'security', 'keystore'}
 
 
 def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -33,10 +33,10 @@ def refusal(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize('file, own', [
-    ('teleop.launch.py', {'leader_port', 'follower_port', 'cameras', 'view'}),
+    ('teleop.launch.py', {'leader_port', 'follower_port', 'side', 'cameras', 'view'}),
     ('driver.launch.py', {'role', 'port'}),
-    ('record.launch.py', {'leader_port', 'follower_port', 'cameras', 'view', 'dataset', 'task',
-                          'contract', 'preflight'}),
+    ('record.launch.py', {'leader_port', 'follower_port', 'side', 'cameras', 'view', 'dataset',
+                          'task', 'contract', 'preflight'}),
 ])
 def test_every_argument_has_a_description(file: str, own: set[str]) -> None:
     """The list that --show-args prints is complete."""

@@ -10,13 +10,13 @@ import sys
 
 from so100_bringup.links import make_link_folder
 
-SCRIPT = '''
+SCRIPT = """
 import sys
 from so100_bringup.links import make_link_folder
 folder = make_link_folder('/robot/left', {'XDG_RUNTIME_DIR': sys.argv[1], 'ROS_DOMAIN_ID': '42'})
 (folder / 'leader').touch()
 print(folder)
-'''
+"""
 
 
 def test_the_folder_names_domain_and_namespace_and_goes_with_the_launch(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -28,5 +29,7 @@ def generate_launch_description() -> LaunchDescription:
             'contract', default_value=str(share / 'config' / 'contract.yaml'),
             description='Which topics become which features of the dataset'),
         IncludeLaunchDescription(
-            PythonLaunchDescriptionSource(str(so100 / 'launch' / 'record.launch.py'))),
+            PythonLaunchDescriptionSource(str(so100 / 'launch' / 'record.launch.py')),
+            # What has no default must be handed on by name.
+            launch_arguments=[('dataset', LaunchConfiguration('dataset'))]),
     ])

@@ -39,10 +39,11 @@ def test_the_defaults_are_the_so101s(file: str) -> None:
     assert 'share/so101_bringup/config/hardware.yaml' in text
 
 
-def test_its_hardware_file_is_read() -> None:
+@pytest.mark.parametrize('launch', ['teleop.launch.py', 'record.launch.py dataset:=unused'])
+def test_it_looks_for_its_own_ports(launch: str) -> None:
     """A missing port is looked up in the right file, and nothing starts."""
     result = subprocess.run(
-        ['ros2', 'launch', 'so101_bringup', 'teleop.launch.py', 'leader_port:=/dev/nowhere'],
+        ['ros2', 'launch', 'so101_bringup', *launch.split(), 'leader_port:=/dev/nowhere'],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=40)
     assert result.returncode == 1
     assert 'port /dev/nowhere of the leader arm is not there' in result.stdout
