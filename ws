@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Set up, build, test and run the apprentice workspace. Needs Python 3.11 to 3.13 alone."""
 
-import sys
 from pathlib import Path
+import sys
 
 if sys.version_info < (3, 8):
     sys.exit('ws: this is Python %d.%d; ws itself needs 3.8 or newer: try python3.11 ws'

@@ -22,6 +22,7 @@ DATA = {'apprentice_dataset', 'datasets', 'pyarrow', 'av'}
 # What a package never imports, beside what its floor forbids.
 NEVER = {
     'apprentice_recorder': LEARNING,
+    'apprentice_doctor': LEARNING | {'apprentice_sim', 'mujoco'},
     'apprentice_policy_runner': DRIVERS,
     'apprentice_training': {'rclpy'},
     'apprentice_teleop': LEARNING | DATA,
@@ -32,6 +33,8 @@ NEVER = {
     'apprentice_dataset': {'rclpy', *LEARNING},
     'apprentice_control': {'rclpy', 'numpy', *LEARNING, *DATA},
     **{driver: LEARNING | DATA | {'mujoco', 'apprentice_sim'} for driver in DRIVERS},
+    # It decodes what network cameras send.
+    'opencv_camera_driver': LEARNING | DATA - {'av'} | {'mujoco', 'apprentice_sim'},
 }
 # Where a rule has a hole.
 EXCEPT = {'apprentice_dataset': ('apprentice_dataset/torch.py', 'torch')}

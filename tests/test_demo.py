@@ -21,7 +21,7 @@ from robot_harness import wait
 WORKSPACE = Path(__file__).resolve().parents[1] / 'tools' / 'workspace'
 sys.path.insert(0, str(WORKSPACE))
 
-from demonstration.episodes import episodes_of  # noqa: E402
+from demonstration.episodes import episodes_of  # noqa: E402,I100
 from demonstration.measures import interventions_of  # noqa: E402
 from demonstration.measures import lag_between  # noqa: E402
 from demonstration.measures import rate_of  # noqa: E402

@@ -21,13 +21,13 @@ import time
 
 import domain_coordinator
 import pytest
-from ros2cli.runner import Case
-from ros2cli.runner import fixture_graph
-from ros2cli.runner import HERE
-from ros2cli.runner import load_cases
-from ros2cli.runner import masked
-from ros2cli.runner import Outcome
-from ros2cli.runner import run
+from ros2_commands.runner import Case
+from ros2_commands.runner import fixture_graph
+from ros2_commands.runner import HERE
+from ros2_commands.runner import load_cases
+from ros2_commands.runner import masked
+from ros2_commands.runner import Outcome
+from ros2_commands.runner import run
 
 pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('test_msgs', reason='needs test_msgs, whose action the fixture serves')

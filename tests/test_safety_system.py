@@ -14,15 +14,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / 'benchmarks'))
 
-import first_motion  # noqa: E402  (the path above must come first)
-import silence_and_kill  # noqa: E402
-import unplug  # noqa: E402
-from _arms import arm_process  # noqa: E402
+from _arms import arm_process  # noqa: E402,I100
 from _arms import ArmProcess  # noqa: E402
 from _arms import end  # noqa: E402
 from _arms import start_driver  # noqa: E402
 from _common import own_domain  # noqa: E402
 from _graph import Graph  # noqa: E402
+import first_motion  # noqa: E402  (the path above must come first)
+import silence_and_kill  # noqa: E402
+import unplug  # noqa: E402
 
 # A pseudo-terminal hands its bytes over by a kernel worker, which a busy host puts off.
 BUSY_S = 0.1

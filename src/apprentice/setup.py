@@ -19,7 +19,7 @@ def files_of(folder: str) -> list[tuple[str, list[str]]]:
 setup(
     name=NAME,
     version='0.1.0',
-    packages=[],
+    packages=[NAME],
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -34,4 +34,6 @@ setup(
     maintainer_email='maintainers@apprentice.invalid',
     description='Metapackage of the apprentice workspace.',
     license='Apache-2.0',
+    extras_require={'test': ['pytest', 'pytest-timeout']},
+    entry_points={'ament_copyright.license': [f'apache2_spdx = {NAME}.licence:APACHE2_SPDX']},
 )

@@ -12,10 +12,9 @@ from _replay import CAMERAS
 from _replay import positions
 from _replay import Published
 from _replay import STREAMS
+from apprentice_dataset.reader import Dataset
 import numpy as np
 from numpy.typing import NDArray
-
-from apprentice_dataset.reader import Dataset
 
 
 @dataclass

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 from apprentice_sim.testing import so_arm_process
 from feetech_driver.bus import FeetechBus

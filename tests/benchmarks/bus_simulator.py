@@ -1,6 +1,7 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Measure what two simulated buses cost and how fast they answer.
+"""
+Measure what two simulated buses cost and how fast they answer.
 
 One process serves leader and follower, as the world does; this one plays both drivers: a sync
 read of 6 motors and, on the follower, a sync write, at a fixed rate. Printed: CPU of the serving
@@ -10,8 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from multiprocessing.connection import Connection
 import multiprocessing
+from multiprocessing.connection import Connection
 import os
 from pathlib import Path
 import statistics

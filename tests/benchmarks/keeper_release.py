@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 from apprentice_sim.testing import SimArm
 from apprentice_sim.testing import so_arm_bus
 
 LIMIT_S = 4.0
-HOLD = '''
+HOLD = """
 import sys, time
 from feetech_driver.bus import FeetechBus, Motor
 from feetech_driver.keeper import Keeper
@@ -32,7 +32,7 @@ while True:
     bus.read_state()
     bus.write_goals(dict.fromkeys(names, 2048))
     time.sleep(0.004)
-'''
+"""
 
 
 def resident_kb(pid: int) -> int:

@@ -12,15 +12,14 @@ import tempfile
 import time
 
 from _common import Report
-import numpy as np
-import simplejpeg
-
 from apprentice_dataset.features import DatasetSpec
 from apprentice_dataset.features import Feature
 from apprentice_dataset.images import EncodedImage
 from apprentice_dataset.reader import Dataset
 from apprentice_dataset.validate import validate
 from apprentice_dataset.writer import DatasetWriter
+import numpy as np
+import simplejpeg
 
 FPS, HEIGHT, WIDTH = 30, 480, 640
 CAMERAS = ('observation.images.front', 'observation.images.wrist')

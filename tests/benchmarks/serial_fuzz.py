@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
+import sys
 
 TEST_FOLDER = Path(__file__).resolve().parents[2] / 'src' / 'feetech_driver' / 'test'
 sys.path.insert(0, str(TEST_FOLDER))
 
-from fuzz_session import Session  # noqa: E402  (the path above must come first)
 from fuzz_session import run  # noqa: E402
+from fuzz_session import Session  # noqa: E402  (the path above must come first)
 from fuzzed_wire import Damage  # noqa: E402
 
 LIMIT_S = 0.05

@@ -1,6 +1,7 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Point the CMake targets of the ROS wheels at this interpreter's headers.
+"""
+Point the CMake targets of the ROS wheels at this interpreter's headers.
 
 The wheels export the include folders of the container they were built in, under /opt/python; with
 those CMake's generate step fails. The environment's own Python runs it; twice is harmless.
@@ -8,10 +9,10 @@ those CMake's generate step fails. The environment's own Python runs it; twice i
 
 from __future__ import annotations
 
+from pathlib import Path
 import re
 import sys
 import sysconfig
-from pathlib import Path
 
 import numpy
 

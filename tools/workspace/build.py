@@ -9,9 +9,9 @@ import subprocess
 
 from workspace import environment
 from workspace import home
-from workspace.console import WorkspaceError
 from workspace.console import step
 from workspace.console import timed
+from workspace.console import WorkspaceError
 from workspace.paths import BUILD
 from workspace.paths import INSTALL
 from workspace.paths import LOG

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import contextmanager
+import subprocess
+import sys
+import threading
+import time
 
 
 class WorkspaceError(Exception):

@@ -218,7 +218,7 @@ def _poll_until(
             raise DemoError(f'the robot ended by itself (exit code {launch.exit_code}); the end '
                             f'of {launch.log}:\n{launch.tail()}')
         if time.monotonic() > deadline:
-            raise DemoError(f'{what_failed()}\nThe robot\'s output is in {launch.log}')
+            raise DemoError(f"{what_failed()}\nThe robot's output is in {launch.log}")
         time.sleep(POLL_PERIOD_S)
 
 

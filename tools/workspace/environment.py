@@ -10,8 +10,8 @@ import subprocess
 from workspace import home as homes
 from workspace import install
 from workspace import system
-from workspace.console import WorkspaceError
 from workspace.console import run
+from workspace.console import WorkspaceError
 from workspace.paths import SETUP
 from workspace.paths import VENV
 

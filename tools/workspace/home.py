@@ -4,18 +4,18 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+import fcntl
+import os
 from pathlib import Path
+import shutil
+import subprocess
+import sys
 
-from workspace.console import WorkspaceError
 from workspace.console import step
+from workspace.console import WorkspaceError
 from workspace.paths import ROOT
 
 TARGET = 'jazzy'
@@ -61,7 +61,8 @@ def _distribution(setup: Path) -> Home | None:
 
 
 def find_distribution(prefixes: str | None = None) -> Home | None:
-    """Return the distribution to use: one already sourced, else Jazzy, else the newest.
+    """
+    Return the distribution to use: one already sourced, else Jazzy, else the newest.
 
     `prefixes`: directories to look in instead, separated by colons (also `APPRENTICE_ROS_PREFIX`;
     empty: use none).
@@ -86,7 +87,8 @@ def find_distribution(prefixes: str | None = None) -> Home | None:
 
 
 def find(used: str = '') -> Home:
-    """Return the home to use; raise if no Python fits.
+    """
+    Return the home to use; raise if no Python fits.
 
     `used`: the interpreter of an existing environment, kept while it fits, whichever runs `ws`.
     """

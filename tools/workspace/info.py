@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 import platform
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 from workspace import environment
 from workspace.paths import ROOT

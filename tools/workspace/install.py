@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
+import shutil
 
 from workspace import home as homes
-from workspace.console import WorkspaceError
 from workspace.console import run
 from workspace.console import timed
+from workspace.console import WorkspaceError
 from workspace.home import Home
 from workspace.paths import INSTALL
 from workspace.paths import LOCKS

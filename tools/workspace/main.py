@@ -5,17 +5,18 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Mapping
 from collections.abc import Sequence
+import os
+import sys
 from typing import NoReturn
 
 from workspace import build
+from workspace import doctor
 from workspace import environment
 from workspace import info
-from workspace.console import WorkspaceError
 from workspace.console import step
+from workspace.console import WorkspaceError
 from workspace.paths import ROOT
 
 
@@ -48,6 +49,11 @@ def _demo(args: argparse.Namespace) -> int:
     env = build.build(environment.prepare(), [])
     return _become(
         ['python', str(ROOT / 'tools' / 'workspace' / 'demo.py'), *args.arguments], env)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    env = build.build(environment.prepare(), [], only_if_missing=True)
+    return _become(doctor.command(args.arguments), env)
 
 
 def _become(command: Sequence[str], env: Mapping[str, str]) -> NoReturn:
@@ -88,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     add('build', _build, 'set up if needed and run colcon build').add_argument(
         'packages', nargs='*', help='only these packages and what they need')
     add('setup', _setup, 'install what is missing, build nothing')
+    add('doctor', _doctor, 'find what is wrong with arms, cameras, machine and network, and the '
+        'cure (options: --only CHECK --seconds S --host H --json --strict; docs/doctor.md)')
     add('info', _info, 'print versions, ports, cameras, codecs: what a bug report needs')
     add('clean', _clean, 'remove build/, install/, log/ and demo/').add_argument(
         '--all', action='store_true', help='also remove .venv/')
@@ -98,8 +106,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command of `ws`; return its exit status (1 on an error that has been explained)."""
     parser = _parser()
     args, rest = parser.parse_known_args(arguments)
-    if args.name == 'demo':
-        args.arguments = rest  # the demo reads its own options: only it may import ROS
+    if args.name in ('demo', 'doctor'):
+        args.arguments = rest  # these read their own options: only they may import ROS
     elif rest:
         parser.error(f'unrecognized arguments: {" ".join(rest)}')
     try:

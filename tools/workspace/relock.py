@@ -1,15 +1,16 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Make the pins in locks/ from the *.in files, for every Python and NumPy; needs `uv`.
+"""
+Make the pins in locks/ from the *.in files, for every Python and NumPy; needs `uv`.
 
 Pins that fit stay as they are; `--upgrade` takes the newest of everything.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 import subprocess
 import sys
-from pathlib import Path
 
 LOCKS = Path(__file__).resolve().parents[2] / 'locks'
 # ROS from PyPI is built against NumPy 2; NumPy 1 is what Ubuntu 24.04 has under its ROS.

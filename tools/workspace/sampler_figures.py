@@ -66,7 +66,7 @@ def figures() -> dict[str, Figure]:
     lost = [frame for k, frame in enumerate(frames) if k != 4]
     slow = _frames(640, FRAME_MS * 1.12)
     return {
-        'rows': Figure('Rows are the camera\'s own samples, however unevenly they come', 300,
+        'rows': Figure("Rows are the camera's own samples, however unevenly they come", 300,
                        {'camera': uneven, 'state': state, 'command': command}, ('camera',)),
         'gap': Figure('An empty slot repeats the frame before; of two in a slot the nearer counts',
                       300, {'camera': sorted([*lost, frames[7] + 9]), 'state': state,

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 import shutil
 import subprocess
-from pathlib import Path
 
-from workspace.console import WorkspaceError
 from workspace.console import run
 from workspace.console import step
 from workspace.console import timed
+from workspace.console import WorkspaceError
 from workspace.home import Home
 
 # Renderers for the simulated cameras: one of them must work; EGL is the faster where a GPU is.
@@ -21,7 +21,8 @@ _BUILD = ('cmake', 'g++', 'make')
 
 
 def needed(home: Home) -> list[str]:
-    """Return the packages this host lacks, by asking for what they bring rather than for names.
+    """
+    Return the packages this host lacks, by asking for what they bring rather than for names.
 
     A compiler or a header that came some other way serves as well.
     """

@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
-from apprentice_dataset.images import Picture
-import numpy as np
-
 from apprentice_contract.codecs import PartReader
 from apprentice_contract.codecs import read_text
 from apprentice_contract.contract import Contract
@@ -24,6 +21,8 @@ from apprentice_contract.features import offset_streams
 from apprentice_contract.features import STAMP
 from apprentice_contract.pictures import picture
 from apprentice_contract.sampler import Row
+from apprentice_dataset.images import Picture
+import numpy as np
 
 
 class Frame(NamedTuple):

@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from apprentice_contract.contract import Contract
 from apprentice_contract.contract import Part
 from apprentice_contract.contract import Stream
@@ -26,6 +23,8 @@ from apprentice_contract.message_types import Naming
 from apprentice_contract.pictures import picture
 from apprentice_contract.units import conversion
 from apprentice_contract.units import RANGED
+import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ['CodecError', 'PartReader', 'check_message', 'read_text', 'stamp_ns']
 

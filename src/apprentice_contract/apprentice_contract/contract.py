@@ -12,8 +12,6 @@ from functools import cached_property
 import hashlib
 from pathlib import Path
 
-import yaml
-
 from apprentice_contract.document import Document
 from apprentice_contract.document import read_document
 from apprentice_contract.errors import ContractError
@@ -26,6 +24,7 @@ from apprentice_contract.stream_buffer import Role
 from apprentice_contract.units import RANGED
 from apprentice_contract.yaml_text import MAX_BYTES
 from apprentice_contract.yaml_text import read_yaml
+import yaml
 
 __all__ = ['CLOCK', 'Camera', 'Contract', 'ContractError', 'Holds', 'Part', 'Stream',
            'load_contract', 'parse_contract']

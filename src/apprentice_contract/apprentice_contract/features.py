@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from apprentice_dataset.features import DatasetSpec
-from apprentice_dataset.features import Feature
-
 from apprentice_contract.contract import Contract
 from apprentice_contract.contract import Part
 from apprentice_contract.message_types import Naming
+from apprentice_dataset.features import DatasetSpec
+from apprentice_dataset.features import Feature
 
 ACTION = 'action'
 OFFSET = 'sync.offset_s'

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from apprentice_contract.contract import Camera
+from apprentice_contract.contract import Stream
+from apprentice_contract.errors import CodecError
 from apprentice_dataset.images import CHANNELS
 from apprentice_dataset.images import EncodedImage
 from apprentice_dataset.images import Picture
 from apprentice_dataset.images import RawImage
-
-from apprentice_contract.contract import Camera
-from apprentice_contract.contract import Stream
-from apprentice_contract.errors import CodecError
 
 _PNG = b'\x89PNG\r\n\x1a\n'
 _JPEG = b'\xff\xd8'

@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-import yaml
-
 from apprentice_contract.errors import ContractError
+import yaml
 
 MAX_BYTES = 1_000_000
 

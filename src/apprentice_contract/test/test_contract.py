@@ -187,7 +187,7 @@ def test_a_stream_without_use_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(('text', 'expected'), [
-    ('- a list', 'the file: found [\'a list\'], expected a mapping'),
+    ('- a list', "the file: found ['a list'], expected a mapping"),
     ('', 'the file: found nothing, expected a mapping'),
     ('version: 1\nversion: 1\n', "found the key 'version' twice"),
     ('a: &x [1]\nb: *x\n', 'found an alias'),

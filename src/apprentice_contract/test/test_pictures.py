@@ -74,7 +74,7 @@ def test_a_raw_image_that_lacks_bytes() -> None:
 @pytest.mark.parametrize(('data', 'expected'), [
     (jpeg(640, 480), 'size: found 640x480, expected 64x48'),
     (png(48, 64), 'size: found 48x64, expected 64x48'),
-    (b'', 'data: found neither (format \'jpeg\', 0 bytes), expected a JPEG or PNG'),
+    (b'', "data: found neither (format 'jpeg', 0 bytes), expected a JPEG or PNG"),
     (b'RIFF' + bytes(40), 'expected a JPEG or PNG'),
     (jpeg(64, 48)[:12], 'a JPEG of 12 bytes without size'),
     (b'\xff\xd8\xff\xda' + bytes(20), 'without size'),

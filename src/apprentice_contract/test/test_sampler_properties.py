@@ -135,11 +135,15 @@ def test_a_camera_within_its_tolerance_loses_no_frame(
 
 
 @settings(max_examples=60)
-@given(st.integers(60, 150), st.sets(st.integers(20, 55), max_size=4), st.floats(0, 0.1), seeds)
+@given(st.integers(60, 150), st.sets(st.integers(40, 55), max_size=4), st.floats(0, 0.1), seeds)
 def test_no_row_is_dropped_inside_an_episode(
     count: int, gone: set[int], jitter: float, seed: int,
 ) -> None:
-    """Each lost frame is one held row, near where the frame would have been."""
+    """
+    Each lost frame is one held row, near where the frame would have been.
+
+    At this jitter the phase is known after some 35 frames; before, a gap can pass for jitter.
+    """
     cam = camera_stamps(count, jitter, 0.0, seed)
     rows, _ = run(contract(**RELAXED), events([s for k, s in enumerate(cam) if k not in gone]))
     assert len(rows) == count

@@ -6,17 +6,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import av
-from av.video.reformatter import ColorRange
-from av.video.reformatter import Colorspace
-import numpy as np
-from numpy.typing import NDArray
-
 from apprentice_dataset.errors import BadPicture
 from apprentice_dataset.images import CHANNELS
 from apprentice_dataset.images import EncodedImage
 from apprentice_dataset.images import Picture
 from apprentice_dataset.images import RawImage
+import av
+from av.video.reformatter import ColorRange
+from av.video.reformatter import Colorspace
+import numpy as np
+from numpy.typing import NDArray
 
 _DECODERS = {'jpeg': 'mjpeg', 'png': 'png'}
 _FORMATS = {'rgb8': 'rgb24', 'bgr8': 'bgr24', 'mono8': 'gray'}

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 import threading
 
-import av
-
 from apprentice_dataset.codecs import Encoding
 from apprentice_dataset.decoding import PictureDecoder
 from apprentice_dataset.decoding import to_encoder
@@ -24,6 +22,7 @@ from apprentice_dataset.images import Picture
 from apprentice_dataset.mp4 import Mp4Writer
 from apprentice_dataset.spool import SpoolReader
 from apprentice_dataset.statistics import Statistics
+import av
 
 
 @dataclass(frozen=True)

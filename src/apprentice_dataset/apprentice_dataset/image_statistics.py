@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from apprentice_dataset.statistics import histogram_quantiles
 from apprentice_dataset.statistics import Statistics
+import numpy as np
+from numpy.typing import NDArray
 
 # Between half of this and this many pictures count, evenly spaced, however long it lasts.
 _MOST = 256

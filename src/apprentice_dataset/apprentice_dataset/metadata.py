@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.info import Info
 from apprentice_dataset.info import read_info
@@ -24,6 +21,8 @@ from apprentice_dataset.statistics import NAMES
 from apprentice_dataset.statistics import Statistics
 from apprentice_dataset.tables import open_parquet
 from apprentice_dataset.tables import read_tasks
+import numpy as np
+import pyarrow as pa
 
 _NEEDED = ('episode_index', 'length', 'dataset_from_index', 'dataset_to_index',
            'data/chunk_index', 'data/file_index')

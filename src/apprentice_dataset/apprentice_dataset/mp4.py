@@ -9,10 +9,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-import av
-
 from apprentice_dataset.codecs import Encoding
 from apprentice_dataset.files import write_all
+import av
 
 _FLAGS = 'frag_keyframe+empty_moov+default_base_moof'
 # So much video may wait for the disk: saving then has little left to bring there.

@@ -11,9 +11,6 @@ from pathlib import Path
 from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.files import write_file
 from apprentice_dataset.info import Info
@@ -40,6 +37,8 @@ from apprentice_dataset.tables import tasks_table
 from apprentice_dataset.transaction import below_root
 from apprentice_dataset.transaction import Move
 from apprentice_dataset.transaction import Step
+import numpy as np
+import pyarrow as pa
 
 
 @dataclass(frozen=True)

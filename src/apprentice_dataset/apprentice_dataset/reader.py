@@ -8,11 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetBusy
 from apprentice_dataset.errors import DatasetError
@@ -26,6 +21,10 @@ from apprentice_dataset.repair import repair as repair_dataset
 from apprentice_dataset.staging import Staging
 from apprentice_dataset.tables import open_parquet
 from apprentice_dataset.video import decode
+import numpy as np
+from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.compute as pc
 
 
 class Dataset:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 import struct
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from apprentice_dataset.errors import BadRow
 from apprentice_dataset.features import Feature
+import numpy as np
+from numpy.typing import NDArray
 
 _LENGTH = struct.Struct('<I')
 

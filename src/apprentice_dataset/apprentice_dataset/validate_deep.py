@@ -7,16 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-import pyarrow as pa
-
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import Problem
 from apprentice_dataset.metadata import Episode
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.reader import Dataset
 from apprentice_dataset.video import frame_times
+import numpy as np
+from numpy.typing import NDArray
+import pyarrow as pa
 
 
 def deep_problems(metadata: Metadata) -> list[Problem]:

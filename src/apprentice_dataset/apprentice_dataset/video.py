@@ -11,14 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-from numpy.typing import NDArray
-
 from apprentice_dataset.decoding import to_rgb
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.image_statistics import PictureSampler
 from apprentice_dataset.statistics import Statistics
+import av
+import numpy as np
+from numpy.typing import NDArray
 
 # So many frames are decoded rather than sought: about what a group costs.
 _NEAR = 16

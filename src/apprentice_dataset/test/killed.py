@@ -12,6 +12,11 @@ import subprocess
 import sys
 import time
 
+from apprentice_dataset.codecs import decide
+from apprentice_dataset.codecs import VideoSettings
+from apprentice_dataset.reader import Dataset
+from apprentice_dataset.validate import validate
+from apprentice_dataset.writer import DatasetWriter
 import av
 from recording import check_counters
 from recording import FPS
@@ -19,12 +24,6 @@ from recording import FRONT
 from recording import record
 from recording import spec
 from recording import WRIST
-
-from apprentice_dataset.codecs import decide
-from apprentice_dataset.codecs import VideoSettings
-from apprentice_dataset.reader import Dataset
-from apprentice_dataset.validate import validate
-from apprentice_dataset.writer import DatasetWriter
 
 GROUP = decide(VideoSettings(), FPS).g
 # Each episode begins at a number of its own, so that rows tell which one they are of.

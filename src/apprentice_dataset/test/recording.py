@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-import simplejpeg
-
 from apprentice_dataset.episode import EpisodeWriter
 from apprentice_dataset.features import DatasetSpec
 from apprentice_dataset.features import Feature
 from apprentice_dataset.images import EncodedImage
 from apprentice_dataset.reader import Dataset
 from apprentice_dataset.writer import DatasetWriter
+import numpy as np
+from numpy.typing import NDArray
+import simplejpeg
 
 WIDTH, HEIGHT, FPS = 64, 48, 30
 FRONT, WRIST = 'observation.images.front', 'observation.images.wrist'

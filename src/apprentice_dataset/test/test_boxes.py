@@ -6,19 +6,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from apprentice_dataset.boxes import scan
 from apprentice_dataset.codecs import decide
 from apprentice_dataset.codecs import VideoSettings
 from apprentice_dataset.mp4 import Mp4Writer
 from apprentice_dataset.mp4 import track_timescale
 from apprentice_dataset.video import frame_times
+import av
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 
 def _frame(number: int) -> av.VideoFrame:

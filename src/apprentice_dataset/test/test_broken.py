@@ -11,6 +11,12 @@ import re
 import shutil
 from typing import Any
 
+from apprentice_dataset.command_line import main
+from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.errors import DatasetError
+from apprentice_dataset.reader import Dataset
+from apprentice_dataset.validate import validate
+from apprentice_dataset.writer import DatasetWriter
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -19,13 +25,6 @@ from recording import FRONT
 from recording import make
 from recording import record
 from recording import spec
-
-from apprentice_dataset.command_line import main
-from apprentice_dataset.errors import DatasetBroken
-from apprentice_dataset.errors import DatasetError
-from apprentice_dataset.reader import Dataset
-from apprentice_dataset.validate import validate
-from apprentice_dataset.writer import DatasetWriter
 
 DATA = 'data/chunk-000/file-001.parquet'
 EPISODES = 'meta/episodes/chunk-000/file-001.parquet'

@@ -10,18 +10,17 @@ from pathlib import Path
 import subprocess
 import sys
 
+from apprentice_dataset.errors import DatasetError
+from apprentice_dataset.errors import DatasetFull
+from apprentice_dataset.reader import Dataset
+from apprentice_dataset.validate import validate
+from apprentice_dataset.writer import DatasetWriter
 from killed import packets
 import pytest
 from recording import check_counters
 from recording import make
 from recording import record
 from recording import spec
-
-from apprentice_dataset.errors import DatasetError
-from apprentice_dataset.errors import DatasetFull
-from apprentice_dataset.reader import Dataset
-from apprentice_dataset.validate import validate
-from apprentice_dataset.writer import DatasetWriter
 
 
 class Disk:
@@ -122,7 +121,7 @@ def test_a_committed_episode_is_completed(tmp_path: Path, name: str) -> None:
     assert validate(tmp_path / 'dataset', deep=True) == []
 
 
-LIMITED = '''
+LIMITED = """
 import resource, sys
 from apprentice_dataset.errors import DatasetFull
 from apprentice_dataset.writer import DatasetWriter
@@ -139,7 +138,7 @@ with DatasetWriter.resume(sys.argv[1], spec()) as writer:
         if episode is not None:
             episode.discard()
         sys.exit(3)
-'''
+"""
 
 
 @pytest.mark.parametrize('limit', [0, 700, 3_000, 9_000])

@@ -10,6 +10,14 @@ import random
 import shutil
 import signal
 
+from apprentice_dataset.boxes import scan
+from apprentice_dataset.images import EncodedImage
+from apprentice_dataset.reader import Dataset
+from apprentice_dataset.repair import repair
+from apprentice_dataset.staging import Staging
+from apprentice_dataset.transaction import STEPS
+from apprentice_dataset.validate import validate
+from apprentice_dataset.writer import DatasetWriter
 from killed import examine
 from killed import GROUP
 from killed import Killed
@@ -25,15 +33,6 @@ from recording import row
 from recording import spec
 from recording import TASK
 from recording import WRIST
-
-from apprentice_dataset.boxes import scan
-from apprentice_dataset.images import EncodedImage
-from apprentice_dataset.reader import Dataset
-from apprentice_dataset.repair import repair
-from apprentice_dataset.staging import Staging
-from apprentice_dataset.transaction import STEPS
-from apprentice_dataset.validate import validate
-from apprentice_dataset.writer import DatasetWriter
 
 LENGTH = 20
 # Not every episode has a new task.

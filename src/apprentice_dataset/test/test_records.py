@@ -7,12 +7,6 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
-import numpy as np
-import pytest
-
 from apprentice_dataset.features import Feature
 from apprentice_dataset.images import EncodedImage
 from apprentice_dataset.images import Picture
@@ -26,6 +20,11 @@ from apprentice_dataset.spool import EndOfSpool
 from apprentice_dataset.spool import spooled_range
 from apprentice_dataset.spool import SpoolReader
 from apprentice_dataset.spool import SpoolWriter
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
 
 HEADER = EpisodeHeader(30, {'action': Feature('float32', (2,)), 'note': Feature('string', (1,)),
                             'flag': Feature('bool', (1,))}, {})

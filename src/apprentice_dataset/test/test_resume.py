@@ -13,17 +13,6 @@ import subprocess
 import sys
 from typing import Any
 
-import pyarrow.parquet as pq
-import pytest
-from recording import CAMERA
-from recording import check_counters
-from recording import FRONT
-from recording import make
-from recording import plain_spec
-from recording import record
-from recording import spec
-from recording import WRIST
-
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetBusy
 from apprentice_dataset.errors import DatasetError
@@ -35,6 +24,16 @@ from apprentice_dataset.features import VideoSettings
 from apprentice_dataset.reader import Dataset
 from apprentice_dataset.validate import validate
 from apprentice_dataset.writer import DatasetWriter
+import pyarrow.parquet as pq
+import pytest
+from recording import CAMERA
+from recording import check_counters
+from recording import FRONT
+from recording import make
+from recording import plain_spec
+from recording import record
+from recording import spec
+from recording import WRIST
 
 
 def _with(name: str, feature: Feature | None) -> DatasetSpec:
@@ -172,14 +171,14 @@ def test_av1_datasets_go_on_in_av1(tmp_path: Path) -> None:
     check_counters(dataset, 1, 20, 30)
 
 
-HOLDER = '''
+HOLDER = """
 import sys
 from apprentice_dataset.writer import DatasetWriter
 from recording import plain_spec
 writer = DatasetWriter.resume(sys.argv[1], plain_spec())
 print('holding', file=sys.stdout, flush=True)
 sys.stdin.read()
-'''
+"""
 
 
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:

@@ -6,17 +6,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
-import numpy as np
-from numpy.typing import NDArray
-
 from apprentice_dataset.image_statistics import PictureSampler
 from apprentice_dataset.image_statistics import spatial_stride
 from apprentice_dataset.statistics import combine
 from apprentice_dataset.statistics import numeric_statistics
 from apprentice_dataset.statistics import QUANTILES
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+import numpy as np
+from numpy.typing import NDArray
 
 NUMBERS = st.floats(-1000, 1000, width=32)
 

@@ -9,6 +9,17 @@ from pathlib import Path
 import threading
 from typing import Any
 
+from apprentice_dataset.errors import BadRow
+from apprentice_dataset.errors import DatasetError
+from apprentice_dataset.errors import EpisodeFailed
+from apprentice_dataset.features import DatasetSpec
+from apprentice_dataset.features import Feature
+from apprentice_dataset.features import VideoSettings
+from apprentice_dataset.images import EncodedImage
+from apprentice_dataset.images import RawImage
+from apprentice_dataset.reader import Dataset
+from apprentice_dataset.validate import validate
+from apprentice_dataset.writer import DatasetWriter
 import numpy as np
 import pytest
 from recording import check_counters
@@ -24,18 +35,6 @@ from recording import spec
 from recording import TASK
 from recording import WRIST
 import simplejpeg
-
-from apprentice_dataset.errors import BadRow
-from apprentice_dataset.errors import DatasetError
-from apprentice_dataset.errors import EpisodeFailed
-from apprentice_dataset.features import DatasetSpec
-from apprentice_dataset.features import Feature
-from apprentice_dataset.features import VideoSettings
-from apprentice_dataset.images import EncodedImage
-from apprentice_dataset.images import RawImage
-from apprentice_dataset.reader import Dataset
-from apprentice_dataset.validate import validate
-from apprentice_dataset.writer import DatasetWriter
 
 
 def test_rows_and_pictures_come_back_together(tmp_path: Path) -> None:

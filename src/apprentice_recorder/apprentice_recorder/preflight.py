@@ -54,7 +54,7 @@ def _fault(stream: StreamHealth, tolerance: float, clock_offset_s: float) -> str
         return (f'silent for {stream.age_s:.1f} s, expected {stream.expected_hz:g} Hz. Has its '
                 'node stopped?')
     if stream.delay_s < -clock_offset_s:
-        return (f'stamped {-stream.delay_s * 1e3:.0f} ms ahead of this host\'s clock, allowed '
+        return (f"stamped {-stream.delay_s * 1e3:.0f} ms ahead of this host's clock, allowed "
                 f'{clock_offset_s * 1e3:.0f} ms. Synchronise the two clocks (chrony)')
     if abs(stream.rate_hz - stream.expected_hz) > tolerance * stream.expected_hz:
         return (f'at {stream.rate_hz:.1f} Hz, expected {stream.expected_hz:g} Hz within '
@@ -88,7 +88,7 @@ def check_encoders(costs_s: Sequence[float], fps: float, cores: int) -> Finding 
     if share <= cores and max(costs_s, default=0.0) * fps * ENCODER_RESERVE <= 1.0:
         return None
     return Finding(True, f'this machine needs {cost_s * 1e3:.0f} ms of a core to encode a '
-                         f'row\'s pictures: {share:.1f} cores at {fps:g} Hz with a reserve, and '
+                         f"row's pictures: {share:.1f} cores at {fps:g} Hz with a reserve, and "
                          f'it has {cores}, of which a camera can use one. Record fewer, smaller '
                          'or slower cameras')
 

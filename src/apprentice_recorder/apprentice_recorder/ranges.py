@@ -35,7 +35,7 @@ def find_ranges(
         if message is None:
             raise ContractError(
                 f'{node.resolve_topic_name(topic)}: nothing came within {timeout_s:g} s, '
-                'expected the joint ranges that the contract\'s units need. Does the driver run, '
+                "expected the joint ranges that the contract's units need. Does the driver run, "
                 'and on this ROS_DOMAIN_ID?')
         contract = contract.with_ranges(topic, {
             name: (low, high)

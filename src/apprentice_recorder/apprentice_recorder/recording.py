@@ -285,7 +285,7 @@ class Recording:
 
     def _failed(self, error: BaseException) -> None:
         self._logger.fatal(''.join(traceback.format_exception(error)))
-        self._node.fault(f'the recorder\'s thread failed: {type(error).__name__}: {error}')
+        self._node.fault(f"the recorder's thread failed: {type(error).__name__}: {error}")
 
 
 def _attempt(

@@ -207,7 +207,7 @@ def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
 
 
 def test_a_value_that_is_no_number_keeps_the_rows_before(tmp_path: Path) -> None:
-    """NaN from a joint ends the rows, as another size of a picture does; it destroys none."""
+    """A joint's NaN ends the rows, as another size of a picture does; it destroys none."""
     with recorded(tmp_path / 'data') as session:
         rows = session.rows
         stamp = START_NS + 20 * FRAME_NS + 300 * MS

@@ -235,7 +235,7 @@ class TeleopNode(ManagedNode):
 
     def _ask(self, request: Request) -> None:
         if not self._acquire.service_is_ready():
-            self._engagement.answered(False, 'the follower\'s driver is not running')
+            self._engagement.answered(False, "the follower's driver is not running")
             return
         future = self._acquire.call_async(Acquire.Request(
             source=self.values['source'], release=request is Request.RELEASE))

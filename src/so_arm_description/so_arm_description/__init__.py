@@ -3,8 +3,8 @@
 """Geometry of the SO arms, read from their URDF files."""
 from __future__ import annotations
 
-from so_arm_description.model import ARMS
 from so_arm_description.model import ArmDescription
+from so_arm_description.model import ARMS
 from so_arm_description.model import Joint
 from so_arm_description.model import Link
 from so_arm_description.model import Shape

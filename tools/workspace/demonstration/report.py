@@ -46,7 +46,7 @@ class Report:
 
     @property
     def cubes(self) -> int:
-        """Number of episodes that ended with the cube in the bin."""
+        """Count the episodes that ended with the cube in the bin."""
         return sum(episode.cube_in_bin for episode in self.episodes)
 
     def to_json(self) -> object:

@@ -209,7 +209,7 @@ class ChildProcess:
             self._log(Level.INFO, f'process has finished cleanly [pid {self.pid}]')
         else:
             self._log(Level.ERROR, (
-                f"process has died [pid {self.pid}, exit code {returncode}, "
+                f'process has died [pid {self.pid}, exit code {returncode}, '
                 f"cmd '{' '.join(self.spec.cmd)}']."))
         self._on_exit(self, returncode)
 

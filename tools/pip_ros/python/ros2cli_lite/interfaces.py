@@ -8,13 +8,12 @@ import importlib
 import re
 import sys
 
+from ros2cli_lite.common import CommandError
 from rosidl_parser.definition import AbstractNestedType
 from rosidl_parser.definition import AbstractString
 from rosidl_parser.definition import AbstractWString
 from rosidl_parser.definition import NamespacedType
 import yaml
-
-from ros2cli_lite.common import CommandError
 
 NAME = re.compile(r'([a-z][a-z0-9_]*)/(?:(msg|srv|action)/)?([A-Z][A-Za-z0-9_]*)')
 KINDS = {'msg': 'message', 'srv': 'service', 'action': 'action'}
@@ -51,7 +50,7 @@ def parse_values(text: str | None, from_stdin: bool = False) -> dict:
         return {}
     if not isinstance(values, dict):
         raise CommandError(f"The values must be a YAML map such as '{{field: value}}', "
-                           f"found {values!r}; a space follows each colon")
+                           f'found {values!r}; a space follows each colon')
     return values
 
 

@@ -20,8 +20,6 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.node import Node
 from rclpy.parameter import get_parameter_value
 from rclpy.parameter import parameter_value_to_python
-import yaml
-
 from ros2cli_lite.calls import call
 from ros2cli_lite.calls import call_all
 from ros2cli_lite.common import add_commands
@@ -37,6 +35,7 @@ from ros2cli_lite.graph import open_node
 from ros2cli_lite.graph import services
 from ros2cli_lite.graph import wait_until
 from ros2cli_lite.param_file import parameters_for
+import yaml
 
 # What `describe` calls a type, and how `get` begins.
 KINDS = {

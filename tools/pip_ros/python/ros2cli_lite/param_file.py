@@ -8,9 +8,8 @@ import re
 
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rclpy.parameter import Parameter
-import yaml
-
 from ros2cli_lite.common import CommandError
+import yaml
 
 KEY = 'ros__parameters'
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from .._missing import refuse_missing
 from .declare_launch_argument import DeclareLaunchArgument
 from .execute_process import ExecuteProcess
 from .group_action import GroupAction
@@ -16,6 +15,7 @@ from .set_environment_variable import SetEnvironmentVariable
 from .set_launch_configuration import SetLaunchConfiguration
 from .shutdown_action import Shutdown
 from .timer_action import TimerAction
+from .._missing import refuse_missing
 
 __all__ = [
     'DeclareLaunchArgument', 'ExecuteProcess', 'GroupAction', 'IncludeLaunchDescription',

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from . import process
-from .._missing import refuse_missing
 from .shutdown import Shutdown
+from .._missing import refuse_missing
 
 __all__ = ['Shutdown', 'process']
 __getattr__ = refuse_missing(__name__)

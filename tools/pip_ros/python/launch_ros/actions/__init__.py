@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from launch._missing import refuse_missing
+
 from .node import Node
 from .push_ros_namespace import PushRosNamespace
 
