@@ -24,6 +24,8 @@ from feetech_driver.setup_motor import SetupError
 from feetech_driver.setup_motor import Wish
 from feetech_driver.setup_progress import Progress
 
+_FACTORY_ID = 1
+
 
 class Front(Protocol):
     """Who the set-up talks to."""
@@ -114,7 +116,9 @@ def _set_up_joint(
     arm: ArmKind, joint: str, spec: str, front: Front, progress: Progress, anew: bool,
 ) -> None:
     wish = arm.wish(joint)
-    done = {arm.motors[other].id: other for other in progress.done if other != joint}
+    # A motor with the factory's id may always be a fresh one.
+    done = {ident: other for other in progress.done
+            if other != joint and (ident := arm.motors[other].id) != _FACTORY_ID}
 
     def attempt(thorough: bool) -> None:
         port = DeadlinePort(spec)
