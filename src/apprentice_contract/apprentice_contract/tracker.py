@@ -10,6 +10,7 @@ uniform over +-40 % of a period.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence
 
 # Variance of the worst jitter, (0.8 / sqrt(12))^2 periods^2.
 _NOISE = 0.053
@@ -26,6 +27,8 @@ _CERTAIN = (0.1 / (4 * 2)) ** 2
 # Samples with a slot each spread over 0.8 periods at the worst jitter, over at least 0.95 with a
 # slot left out.
 _SPREAD = 0.9
+# So seldom may a sample be taken for one beyond a gap, only because all before it lay close.
+_SELDOM = 1e-5
 _SEARCH_STEPS = 24
 
 
@@ -119,13 +122,29 @@ class Tracker:
             self._seen = []
 
     def _fits(self, stamp_ns: int) -> bool:
-        seen = [*self._seen, (self._index, stamp_ns - (self._origin or 0))]
+        room = _SPREAD * self._nominal
+        if len(self._seen) >= _LEAST:
+            room = min(room, self._spread(self._seen) * _widening(len(self._seen)))
+        new = self._index, stamp_ns - (self._origin or 0)
+        return self._spread([*self._seen, new]) <= room
 
+    def _spread(self, seen: Sequence[tuple[int, int]]) -> float:
+        """Return how far samples lie apart, each in its slot, at the period that suits best."""
         def spread(period: float) -> float:
             left = [stamp - index * period for index, stamp in seen]
             return max(left) - min(left)
 
-        return _least(spread, self._least, self._most) <= _SPREAD * self._nominal
+        return _least(spread, self._least, self._most)
+
+
+def _widening(count: int) -> float:
+    """
+    Return by how much one more sample may widen the spread of `count` with an even jitter.
+
+    All of n values lie within 1/f of their range with a probability of about n f^(1 - n); the
+    period, which is fitted, costs another one.
+    """
+    return (count / _SELDOM) ** (1.0 / (count - 2))
 
 
 def _least(function: Callable[[float], float], low: float, high: float) -> float:
