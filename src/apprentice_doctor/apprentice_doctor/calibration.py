@@ -92,7 +92,7 @@ def _wrong_ids(path: Path, expected: Mapping[str, int]) -> str:
 
 
 def _calibrate(arm: Arm) -> str:
-    return (f'  ros2 run feetech_driver calibrate --arm so101_{arm.role} \\\n'
+    return (f'  ros2 run feetech_driver calibrate --arm {arm.kind}_{arm.role} \\\n'
             f"    --port {arm.port} --id {arm.robot_id or 'NAME'}")
 
 

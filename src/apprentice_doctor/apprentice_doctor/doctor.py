@@ -106,7 +106,7 @@ def _robot(options: argparse.Namespace) -> tuple[Robot, Finding | None]:
         if path is None:
             share = get_package_share_directory(f'{options.robot}_bringup')
             path = Path(share, 'config', 'hardware.yaml')
-        return read_robot(path), None
+        return read_robot(path, options.robot), None
     except PackageNotFoundError:
         trouble = f'no package {options.robot}_bringup'
     except HardwareFileError as error:

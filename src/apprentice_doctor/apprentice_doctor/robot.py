@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from pathlib import Path
 
 from feetech_driver.parameters import DriverConfig
@@ -24,13 +25,18 @@ class HardwareFileError(ValueError):
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm with a port; `name` is its role, with its side where there are two pairs."""
+    """
+    One arm with a port.
+
+    `name` is its role, with its side where there are two pairs; `kind` is its robot's name.
+    """
 
     name: str
     role: str
     port: str
     robot_id: str = ''
     calibration_file: str = ''
+    kind: str = 'so100'
 
     def config(self) -> DriverConfig:
         """Return the driver's configuration of this arm, defaults where the file is silent."""
@@ -79,8 +85,12 @@ class Question:
     root: Path = field(default=ROOT)
 
 
-def read_robot(path: Path) -> Robot:
-    """Read a hardware file, of one pair or of two; HardwareFileError says what is wrong."""
+def read_robot(path: Path, kind: str = 'so100') -> Robot:
+    """
+    Read the hardware file of a kind of robot, of one pair or of two.
+
+    :raises HardwareFileError: it says what is wrong.
+    """
     try:
         document = yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
@@ -102,7 +112,7 @@ def read_robot(path: Path) -> Robot:
     if sides:
         cameras += _cameras(path, '', top.get('cameras'))
     return Robot(
-        path, tuple(arm for arm in arms if arm.port),
+        path, tuple(replace(arm, kind=kind) for arm in arms if arm.port),
         tuple(arm.name for arm in arms if not arm.port), tuple(cameras))
 
 

@@ -183,7 +183,16 @@ def test_13_calibration_that_does_not_fit(stage: Stage, capsys: Any, case: str) 
     else:
         write_calibration(stage.calibration, 'follower', id=9)
     finding = names(capsys, stage, f'calibration-{case}', '--only', 'calibration')
-    assert finding['level'] == 'ERROR' and 'feetech_driver calibrate' in finding['cure']
+    assert finding['level'] == 'ERROR'
+    assert 'feetech_driver calibrate --arm so100_follower' in finding['cure']
+
+
+def test_the_cure_names_the_robot_that_was_asked_for(stage: Stage, capsys: Any) -> None:
+    """The two arms differ in how far their joints travel."""
+    stage.calibration.unlink()
+    finding = names(capsys, stage, 'calibration-absent', '--only', 'calibration', '--robot',
+                    'so101')
+    assert '--arm so101_follower' in finding['cure']
 
 
 def test_14_calibration_that_fits(stage: Stage, capsys: Any) -> None:
