@@ -27,6 +27,7 @@ from pathlib import Path
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument('--write', action='store_true', help='put the result into the document')
     args = parser.parse_args(arguments)
     refuse_stand_ins()
+    # In the background of a shell Ctrl-C is ignored, also by all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if args.part == 'launch':
         lines, good = prove_launch(args.words)
     else:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 
 from workspace import environment
@@ -45,6 +46,9 @@ def test(env: dict[str, str], packages: list[str]) -> int:
     """Run colcon test, then tests/ unless only some packages are asked for; return 0 or 1."""
     choice = ['--packages-select', *packages] if packages else []
     step('Testing the packages: colcon test')
+    # A shell starts what goes to its background with Ctrl-C ignored, and children inherit that;
+    # the tests press Ctrl-C on what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # One package at a time: tests with deadlines must not compete for two cores.
     statuses = [subprocess.call(
         [*_COLCON, 'test', *_BASE, '--executor', 'sequential', '--return-code-on-test-failure',
