@@ -47,7 +47,7 @@ def approach(
     braking = math.sqrt(change * change / 4.0 + 2.0 * max_acceleration * distance) - change / 2.0
     new = math.copysign(min(speed, braking), error)
     new = min(max(new, velocity - change), velocity + change)
-    if abs(new) <= 2.0 * change and distance <= abs(new) * dt_s + _ARRIVED:
+    if max(abs(new), abs(velocity)) <= 2.0 * change and distance <= abs(new) * dt_s + _ARRIVED:
         return target, 0.0
     return position + new * dt_s, new
 

@@ -6,11 +6,13 @@ from __future__ import annotations
 import math
 
 from apprentice_sim.motor import approach
+from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
 
+@example(target=1.0, top=10.0, acceleration=101.0, dt_s=0.001)
 @given(
     target=st.floats(-5000, 5000), top=st.floats(10, 5000),
     acceleration=st.floats(100, 50_000) | st.just(math.inf), dt_s=st.sampled_from([1e-3, 2e-3]))
