@@ -1,6 +1,6 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Two simulated pairs by one launch: each follows its own leader, and they are recorded as one."""
+"""Two simulated pairs below a namespace: each follows its leader, and one recorder has both."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARE = Path(get_package_share_directory('so100_bringup'))
 SIDES = ('left', 'right')
 ROLES = ('leader', 'follower')
+NAMESPACE = 'lab'
 # What the hand adds to the pose in which the leaders stand at first, rad, in the order of JOINTS.
 MOVED = {'left': (0.30, 0.05, -0.05, 0.20, 0.40, 0.40),
          'right': (-0.20, 0.20, -0.20, -0.20, -0.30, 0.05)}
@@ -64,10 +65,10 @@ class Robot:
             _halved((ROOT / 'config' / 'bimanual' / 'contract_joints.yaml').read_text())
             + 'holds: {in_a_row: 1000, share: 1.0}\nrate_tolerance: 0.2\n')
         self.launch = Launch(
-            ['so100_bringup', 'bimanual.launch.py', 'hardware:=sim',
+            ['so100_bringup', 'bimanual.launch.py', 'hardware:=sim', f'namespace:={NAMESPACE}',
              params_file(folder), f'contract:={folder / "contract.yaml"}',
              f'dataset:={self.dataset}', 'task:=fold'], domain, folder)
-        self.sides = {side: Watcher(domain, side) for side in SIDES}
+        self.sides = {side: Watcher(domain, f'{NAMESPACE}/{side}') for side in SIDES}
         self.ranges: dict[str, JointRanges] = {}
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         for side, watcher in self.sides.items():
@@ -157,9 +158,13 @@ def test_each_follower_follows_its_own_leader(robot: Robot) -> None:
 
 
 def test_the_dataset_has_both_arms_in_the_order_of_the_contract(robot: Robot) -> None:
-    """Left comes first, as in LeRobot; each column has its joint; only the moved one moves."""
+    """
+    Left comes first, as in LeRobot; each column has its joint; only the moved one moves.
+
+    Pre-flight finds the diagnostics that it wants, which the namespace has moved.
+    """
     goals = {side: robot.pose(side, 'leader') for side in SIDES}
-    operator = Operator(robot.dataset)
+    operator = Operator(robot.dataset, NAMESPACE)
     try:
         operator.spin_until(lambda: operator.status, 40.0, 'the recorder is up')
         operator.await_ready()
@@ -181,6 +186,10 @@ def test_the_dataset_has_both_arms_in_the_order_of_the_contract(robot: Robot) ->
     dataset = Dataset.open(robot.dataset)
     assert dataset.info.robot_type == 'bi_so_follower' and list(dataset.tasks) == ['fold']
     rows = dataset.rows(0).to_pydict()
+    assert dataset.info.features['sync.guard'].names == list(SIDES)
+    assert {len(states) for states in rows['sync.guard']} == {2}
+    assert {state for states in rows['sync.guard'] for state in states} <= {
+        GuardState.RAMPING, GuardState.TRACKING}
     for feature in ('observation.state', 'action'):
         assert list(dataset.info.features[feature].names) == names
         columns = dict(zip(names, zip(*rows[feature])))
@@ -235,17 +244,22 @@ def test_one_emergency_stop_holds_both(robot: Robot) -> None:
         assert robot.pose(side, 'leader')['shoulder_pan'] > still[side]['shoulder_pan'] + 0.3
 
 
+def _kill_follower(launch: Launch, side: str) -> None:
+    follower = launch.find('feetech_driver/driver', f'__ns:=/{NAMESPACE}/{side}/follower')
+    os.kill(follower, signal.SIGKILL)
+
+
 def test_the_end_of_one_pair_leaves_the_other(robot: Robot) -> None:
     """A follower's driver is killed: its pair ends, the other goes on, and so does the launch."""
     launch, left = robot.launch, robot.sides['left']
-    os.kill(launch.find('feetech_driver/driver', '__ns:=/right/follower'), signal.SIGKILL)
+    _kill_follower(launch, 'right')
     assert robot.wait(lambda: 'the right pair has ended (exit code 1); the left pair keeps running'
                       in launch.output(), 30.0), launch.output()
     assert not any('/right' in command for command in launch.processes().values())
     left.states.clear()
     assert robot.wait(lambda: 'follower/joint_states' in left.states, 10.0)
     assert launch.process.poll() is None
-    os.kill(launch.find('feetech_driver/driver', '__ns:=/left/follower'), signal.SIGKILL)
+    _kill_follower(launch, 'left')
     assert launch.process.wait(30.0) == 1
     launch.assert_gone()
     assert 'the left pair has ended (exit code 1), and no other runs' in launch.output()

@@ -82,7 +82,7 @@ class Recorder:
 class Operator:
     """Call the services of the recorder of one dataset, and see its status."""
 
-    def __init__(self, dataset: Path) -> None:
+    def __init__(self, dataset: Path, namespace: str = '') -> None:
         """Join the graph; rclpy must be initialised."""
         from apprentice_msgs.msg import RecorderStatus
         from apprentice_msgs.srv import SaveEpisode
@@ -94,7 +94,8 @@ class Operator:
         self._gaps_before: dict[str, int] = {}
         self._dataset = str(dataset)
         self._types = {'start': StartEpisode, 'save': SaveEpisode}
-        self._node = rclpy.create_node('operator', start_parameter_services=False)
+        self._node = rclpy.create_node(
+            'operator', namespace=namespace or None, start_parameter_services=False)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         self._node.create_subscription(RecorderStatus, 'recorder/status', self._take, 1)

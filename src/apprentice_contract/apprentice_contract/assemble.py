@@ -83,9 +83,10 @@ class Assembler:
             OFFSET: (np.array(offsets, np.float64) * 1e-9).astype(np.float32),
             STAMP: row.instant_ns - self._begin_ns,
             HELD: bool(row.held)}
-        if self._contract.guard:
-            values[GUARD] = int(_message(row, self._contract.guard).state)
-        return values
+        states = [int(_message(row, name).state) for name in self._contract.guards]
+        if isinstance(self._contract.guard, str):
+            return {**values, GUARD: states[0]} if states else values
+        return {**values, GUARD: np.array(states, np.int64)}
 
     def _picture(self, key: str, row: Row) -> Picture | None:
         camera = self._contract.cameras[key]

@@ -120,7 +120,7 @@ class Contract:
     tail_ms: int
     clock_offset_ms: int
     sync_columns: bool
-    guard: str
+    guard: str | Mapping[str, str]
 
     @property
     def action(self) -> tuple[Part, ...]:
@@ -132,8 +132,15 @@ class Contract:
         """Return the streams in use by name, in the order of the file."""
         used = {part.stream for part in self._parts()}
         used |= {camera.stream for camera in self.cameras.values()}
-        used |= {self.guard} if self.sync_columns else set()
+        used |= set(self.guards) if self.sync_columns else set()
         return {name: stream for name, stream in self.declared.items() if name in used}
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """Return the streams of the command guards, in the order of the column `sync.guard`."""
+        if isinstance(self.guard, str):
+            return (self.guard,) if self.guard else ()
+        return tuple(self.guard.values())
 
     @cached_property
     def ranges_topics(self) -> tuple[str, ...]:
@@ -199,7 +206,8 @@ class Contract:
             'diagnostics': list(self.diagnostics), 'holds': dict(vars(self.holds)),
             'rate_tolerance': self.rate_tolerance, 'lateness_ms': self.lateness_ms,
             'tail_ms': self.tail_ms, 'clock_offset_ms': self.clock_offset_ms,
-            'sync_columns': self.sync_columns, 'guard': self.guard}
+            'sync_columns': self.sync_columns,
+            'guard': self.guard if isinstance(self.guard, str) else dict(self.guard)}
 
     def _part(self, part: Part) -> dict[str, object]:
         naming = self.declared[part.stream].message.naming

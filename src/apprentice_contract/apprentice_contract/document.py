@@ -169,15 +169,27 @@ def _check_whole(found: Document, problems: list[str]) -> None:
     if top['features'] is not None and not top['features']:
         problems.append('features: found none, expected at least one')
     _check_reference(found, problems)
-    guard = top['guard']
-    if guard and found.streams.get(guard, {}).get('type') != 'apprentice_msgs/msg/GuardState':
-        problems.append(f'guard: found {describe(guard)}, expected the name of a stream of '
-                        'apprentice_msgs/msg/GuardState')
-    used = {guard, *(camera['stream'] for camera in found.cameras.values())}
+    guards = _check_guards(found, problems)
+    used = {*guards, *(camera['stream'] for camera in found.cameras.values())}
     for parts in (*found.vectors.values(), found.action['sent'], found.action['requested']):
         used |= {part['stream'] for part in parts}
     problems += [f'streams.{name}: used by no feature, expected one; remove the stream'
                  for name in found.streams if name not in used]
+
+
+def _check_guards(found: Document, problems: list[str]) -> list[str]:
+    """Return the streams that tell the states of the command guards."""
+    guard = found.top['guard']
+    arms = guard if isinstance(guard, Mapping) else {'': guard} if guard else {}
+    for arm, name in arms.items():
+        where = f'guard.{arm}' if arm else 'guard'
+        if found.streams.get(name, {}).get('type') != 'apprentice_msgs/msg/GuardState':
+            problems.append(f'{where}: found {describe(name)}, expected the name of a stream of '
+                            'apprentice_msgs/msg/GuardState')
+        elif list(arms.values()).count(name) > 1:
+            problems.append(f'{where}: found {describe(name)} for several arms, expected a stream '
+                            'for each')
+    return list(arms.values())
 
 
 def _check_reference(found: Document, problems: list[str]) -> None:

@@ -30,8 +30,9 @@ def dataset_spec(contract: Contract) -> DatasetSpec:
         features[OFFSET] = Feature('float32', (len(names),), names)
         features[STAMP] = Feature('int64', (1,))
         features[HELD] = Feature('bool', (1,))
-        if contract.guard:
-            features[GUARD] = Feature('int64', (1,))
+        if contract.guards:
+            arms = None if isinstance(contract.guard, str) else list(contract.guard)
+            features[GUARD] = Feature('int64', (len(contract.guards),), arms)
     return DatasetSpec(contract.fps, contract.robot_type, features)
 
 

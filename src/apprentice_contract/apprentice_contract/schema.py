@@ -23,6 +23,7 @@ class Kind(Enum):
     NAMES = 'a list of texts'
     ELEMENTS = 'a list of names or indices'
     RANGES = 'a mapping from joint to [lowest, highest]'
+    GUARD = 'a stream, or a mapping from arm to stream'
     MAPPING = 'a mapping'
     LIST = 'a list'
 
@@ -86,7 +87,8 @@ CONTRACT = Section('Contract', '', (
         '`observation.state`, …'),
     Key('action', Kind.MAPPING, REQUIRED, 'what the column `action` holds'),
     Key('diagnostics', Kind.NAMES, (),
-        'names on /diagnostics that must be there; ERROR or stale ones prevent a recording'),
+        'nodes on /diagnostics that must be there, relative names as for topics; ERROR or stale '
+        'ones prevent a recording'),
     Key('holds', Kind.MAPPING, {}, 'how many rows may repeat an older sample'),
     Key('rate_tolerance', Kind.NUMBER, 0.05,
         "how far a stream's rate may lie from `rate_hz`, as a fraction", 0.0, 0.2),
@@ -99,7 +101,9 @@ CONTRACT = Section('Contract', '', (
         'how far ahead of this host a stamp may be before a recording', 0, 5000),
     Key('sync_columns', Kind.FLAG, True,
         'add the `sync.*` columns; `false` writes a dataset that merges with native ones'),
-    Key('guard', Kind.TEXT, '', 'a stream of GuardState: its state becomes `sync.guard`'),
+    Key('guard', Kind.GUARD, '',
+        'streams of GuardState, whose states become `sync.guard`: `guard`, or with several arms '
+        '`{left: left_guard, right: right_guard}`'),
 ))
 
 STREAM = Section('Stream', 'streams.<name>', (
@@ -215,6 +219,9 @@ def _is_kind(key: Key, value: object) -> bool:
     if kind is Kind.RANGES:
         return isinstance(value, Mapping) and all(
             isinstance(name, str) and _is_range(pair) for name, pair in value.items())
+    if kind is Kind.GUARD:
+        return isinstance(value, str) or isinstance(value, Mapping) and bool(value) and all(
+            isinstance(item, str) and item for pair in value.items() for item in pair)
     if not isinstance(value, list | tuple):
         return False
     allowed = {Kind.NAMES: (str,), Kind.ELEMENTS: (str, int), Kind.LIST: (object,)}[kind]

@@ -19,6 +19,7 @@ S = 1_000_000_000
 PERIOD = S / 30
 START = 1_700_000_000 * S
 DELAY = {'cam': 8 * MS, 'arm': 2 * MS, 'cmd': 1 * MS, 'guard': 1 * MS}
+GUARDS = {'left': 'left_guard', 'right': 'right_guard'}
 
 
 class Event(NamedTuple):
@@ -56,6 +57,14 @@ def with_guard(**changes: object) -> Contract:
     found = document(guard='guard', **changes)
     found['streams']['guard'] = {'topic': 'arm/guard_state', 'latched': True,
                                  'type': 'apprentice_msgs/msg/GuardState'}
+    return parse_contract(yaml.safe_dump(found, sort_keys=False))
+
+
+def with_guards(**changes: object) -> Contract:
+    found = document(guard=GUARDS, **changes)
+    for arm, stream in GUARDS.items():
+        found['streams'][stream] = {'topic': f'{arm}/guard_state', 'latched': True,
+                                    'type': 'apprentice_msgs/msg/GuardState'}
     return parse_contract(yaml.safe_dump(found, sort_keys=False))
 
 

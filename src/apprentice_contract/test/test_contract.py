@@ -53,6 +53,26 @@ def test_the_contracts_of_the_so_arms(robot: str) -> None:
         'observation.images.front': (640, 480), 'observation.images.wrist': (640, 480)}
 
 
+@pytest.mark.parametrize('name', ['contract', 'contract_joints'])
+def test_the_contracts_of_two_pairs(name: str) -> None:
+    """Each side's guard by its side, and again out of its own text."""
+    found = load_contract(CONFIG / 'bimanual' / f'{name}.yaml')
+    assert found.guard == {'left': 'left_guard', 'right': 'right_guard'}
+    assert {found.streams[stream].topic for stream in found.guards} == {
+        'left/follower/guard_state', 'right/follower/guard_state'}
+    again = parse_contract(found.to_yaml())
+    assert again == found and list(again.guard) == ['left', 'right']
+
+
+def test_one_guard_cannot_stand_for_two_arms() -> None:
+    """A copied line is told."""
+    text = (CONFIG / 'bimanual' / 'contract.yaml').read_text()
+    assert problems(text.replace('right: right_guard', 'right: left_guard')) == (
+        "guard.left: found 'left_guard' for several arms, expected a stream for each",
+        "guard.right: found 'left_guard' for several arms, expected a stream for each",
+        'streams.right_guard: used by no feature, expected one; remove the stream')
+
+
 def test_a_source_that_is_not_recorded_is_not_listened_to() -> None:
     """With `requested` the leader is a stream, and the commands are not."""
     text = (CONFIG / 'so100' / 'contract.yaml').read_text()
@@ -170,6 +190,10 @@ STATE = 'features/observation.state/parts/0'
     ('action/source', 'wanted', "found 'wanted', expected sent | requested"),
     ('action/sent/0/stream', 'arm', 'expected a stream with max_lead_ms, as every command'),
     ('guard', 'arm', "guard: found 'arm', expected the name of a stream of apprentice_msgs"),
+    ('guard', {'left': 'arm'}, "guard.left: found 'arm', expected the name of a stream of app"),
+    ('guard', {}, 'guard: found {}, expected a stream, or a mapping from arm to stream'),
+    ('guard', ['arm'], "guard: found ['arm'], expected a stream, or a mapping from arm to"),
+    ('guard', {1: 'arm'}, "guard: found {1: 'arm'}, expected a stream, or a mapping from"),
     ('holds', {'share': 1.5}, 'holds.share: found 1.5, expected a number, 0 to 1'),
     ('diagnostics', 'arm', "diagnostics: found 'arm', expected a list of texts"),
 ])

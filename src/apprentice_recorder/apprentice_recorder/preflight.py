@@ -94,15 +94,21 @@ def check_encoders(costs_s: Sequence[float], fps: float, cores: int) -> Finding 
 
 
 def check_diagnostics(
-    names: Iterable[str], seen: Mapping[str, Diagnostic],
+    names: Iterable[str], seen: Mapping[str, Diagnostic], namespace: str = '/',
 ) -> list[Finding]:
-    """Let ERROR and stale of the names that the contract lists block, and show WARN."""
+    """
+    Let ERROR and stale of the names that the contract lists block, and show WARN.
+
+    A relative name is a node below the namespace, or the name itself: diagnostic_updater tells
+    a node's name without its namespace.
+    """
     findings = []
     for name in names:
+        node = name if name.startswith('/') else f'{namespace.rstrip("/")}/{name}'
         found = [(key, status) for key, status in seen.items()
-                 if key == name or key.startswith(f'{name}: ')]
+                 if key.split(': ', 1)[0] in (node, name)]
         if not found:
-            findings.append(Finding(True, f'diagnostics of {name}: none has come on '
+            findings.append(Finding(True, f'diagnostics of {node}: none has come on '
                                           '/diagnostics. Does the node run?'))
         for key, status in found:
             if status.age_s > DIAGNOSTIC_STALE_S:

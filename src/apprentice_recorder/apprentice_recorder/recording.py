@@ -235,7 +235,8 @@ class Recording:
         findings.append(preflight.check_disk(self._free, self._bytes_a_minute))
         findings.append(preflight.check_encoders(
             self._costs_s, contract.fps, len(os.sched_getaffinity(0))))
-        findings += preflight.check_diagnostics(contract.diagnostics, self._health.seen())
+        findings += preflight.check_diagnostics(
+            contract.diagnostics, self._health.seen(), self._node.get_namespace())
         self._findings = [finding for finding in findings if finding is not None]
 
     def _check_newest(self, stream: str) -> preflight.Finding | None:

@@ -75,3 +75,17 @@ def test_diagnostics_block_on_error_stale_and_absence_only() -> None:
     assert any('elbow: ERROR: too hot' in text for text in blocks)
     assert any('/front/camera: stale for 9 s' in text for text in blocks)
     assert any('/wrist/camera: none has come' in text for text in blocks)
+
+
+@pytest.mark.parametrize(('namespace', 'node'), [('/', '/arm'), ('/lab', '/lab/arm'),
+                                                 ('/lab/left', '/lab/left/arm')])
+def test_a_relative_name_of_diagnostics_moves_with_the_namespace(
+    namespace: str, node: str,
+) -> None:
+    """Another robot's node is not meant; a name told without its namespace is."""
+    bad = Diagnostic(preflight.ERROR, 'too hot', 0.1)
+    for name in (node, f'{node}: bus', 'arm: bus'):
+        findings = preflight.check_diagnostics(['arm'], {name: bad, '/x/arm': bad}, namespace)
+        assert preflight.blocks(findings) == [f'diagnostics of {name}: ERROR: too hot']
+    [missing] = preflight.check_diagnostics(['arm'], {'/x/arm': bad}, namespace)
+    assert f'diagnostics of {node}: none has come' in missing.text
