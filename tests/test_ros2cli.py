@@ -3,6 +3,8 @@
 """Compare the stand-in for the `ros2` command line with what upstream printed."""
 from __future__ import annotations
 
+from argparse import ArgumentParser
+from argparse import Namespace
 from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -33,6 +35,12 @@ pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('test_msgs', reason='needs test_msgs, whose action the fixture serves')
 
 TOOLS = Path(__file__).resolve().parents[1] / 'tools' / 'pip_ros'
+sys.path.append(str(TOOLS / 'python'))
+
+from ros2cli_lite import topic_echo  # noqa: E402,I100  (the path must come first)
+from ros2cli_lite.graph import open_node  # noqa: E402
+from ros2cli_lite.graph import wait_until  # noqa: E402
+
 ROS2 = (sys.executable, '-m', 'ros2cli_lite')
 TMP = Path(tempfile.mkdtemp(prefix='ros2cli_'))
 GROUPS = load_cases(TMP)
@@ -45,6 +53,7 @@ GRAPHS = {'graph': 'graph', 'messages': 'messages', 'publish': 'calls', 'service
           'actions': 'calls', 'parameters': 'parameters', 'hearing': 'parameters',
           'writing': 'changes', 'lifecycle': 'changes', 'offline': 'parameters'}
 WORKERS = 10
+ECHOES = 10
 
 
 def _environment(domain: int) -> dict[str, str]:
@@ -232,6 +241,64 @@ def test_run_hands_signals_to_the_program(prefixed: dict[str, str]) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 7
     process.stdout.close()
+
+
+# In a process of its own: within one, writer and reader know each other at once.
+TELLER = """
+import sys
+import rclpy
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from std_msgs.msg import String
+rclpy.init()
+node = rclpy.create_node('teller')
+latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+sys.stdin.readline()
+for name in sys.argv[1:]:
+    node.create_publisher(String, name, latched).publish(String(data=f'{name} told'))
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.timeout(90)
+def test_a_latched_message_is_echoed_whoever_came_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An echo that saw no publisher at first asks anew, for what was said, once it sees one."""
+    names = [f'/latched_{number}' for number in range(ECHOES)]
+    with domain_coordinator.domain_id() as domain, ExitStack() as stack:
+        for name, value in _environment(domain).items():
+            monkeypatch.setenv(name, value)
+        teller = stack.enter_context(subprocess.Popen(
+            [sys.executable, '-c', TELLER, *names], stdin=subprocess.PIPE, text=True))
+        stack.callback(teller.kill)
+        node = stack.enter_context(open_node(Namespace()))
+        pool = stack.enter_context(ThreadPoolExecutor(ECHOES))
+        before = [pool.submit(_echo, name) for name in names]
+        assert wait_until(
+            lambda: all(node.count_subscribers(name) for name in names), 30.0)
+        teller.stdin.write('\n')
+        teller.stdin.flush()
+        _assert_told(before, names, capsys)
+        _assert_told([pool.submit(_echo, name) for name in names], names, capsys)
+        # As where discovery takes longer than the first look.
+        monkeypatch.setattr(topic_echo, 'PUBLISHER_S', 0.0)
+        _assert_told([pool.submit(_echo, name) for name in names], names, capsys)
+
+
+def _assert_told(
+    echoes: list[Future], names: list[str], capsys: pytest.CaptureFixture[str],
+) -> None:
+    for echo in echoes:
+        echo.result(60.0)
+    heard = [line for line in capsys.readouterr().out.splitlines() if 'data' in line]
+    assert sorted(heard) == sorted(f'data: {name} told' for name in names)
+
+
+def _echo(name: str) -> None:
+    parser = ArgumentParser()
+    topic_echo.add_arguments(parser)
+    topic_echo.run(parser.parse_args(
+        [name, 'std_msgs/msg/String', '--once', '--timeout', '30']))
 
 
 @pytest.mark.timeout(30)

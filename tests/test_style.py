@@ -18,7 +18,6 @@ from repository import python_files
 from repository import relative
 from repository import syntax
 
-CODE = ('src', 'tools', 'tests', 'launch', 'ws')
 LICENCE = ('# Copyright 2026 The apprentice authors.\n'
            '# SPDX-License-Identifier: Apache-2.0\n')
 # Folders that exist on one machine only. Put together, so that this file passes its own test.

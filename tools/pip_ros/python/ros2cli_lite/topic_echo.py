@@ -6,7 +6,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from rclpy.clock import Clock
+from rclpy.clock import ClockType
 from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy
+from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
 
 from ros2cli_lite.common import Command
 from ros2cli_lite.common import CommandError
@@ -23,8 +28,9 @@ from ros2cli_lite.message_text import to_yaml
 from ros2cli_lite.qos import add_qos_arguments
 from ros2cli_lite.qos import subscription_qos
 
-# A subscriber that came first leaves a topic without publishers for a moment.
+# Discovery may tell of a topic by its subscribers first, of its publishers later.
 PUBLISHER_S = 0.5
+FOLLOW_S = 0.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
                 show(message)
             count += 1
 
-        subscribe(node, name, kind, receive, args)
+        Follower(node, name, kind, receive, args)
         spin(node, lambda: args.once and count > 0, args.timeout)
 
 
@@ -76,11 +82,47 @@ def topic_and_type(node: Node, name: str, type_name: str | None) -> tuple[str, t
     return absolute(name), load_type(type_name, 'msg')
 
 
-def subscribe(node: Node, name: str, kind: type, callback: Callable[[object], None],
-              args: argparse.Namespace | None = None, raw: bool = False) -> None:
-    """Subscribe with a quality of service that fits the publishers there are."""
-    publishers = wait_until(lambda: node.get_publishers_info_by_topic(name), PUBLISHER_S)
-    node.create_subscription(kind, name, callback, subscription_qos(args, publishers), raw=raw)
+class Follower:
+    """
+    A subscription whose quality of service fits the publishers there are, while it is spun.
+
+    Latched messages are asked for only until the first message, or one would come twice.
+    """
+
+    def __init__(self, node: Node, name: str, kind: type, callback: Callable[[object], None],
+                 args: argparse.Namespace | None = None, raw: bool = False) -> None:
+        """Subscribe even without a publisher: one may wait for somebody who listens."""
+        self._node, self._kind, self._name, self._raw = node, kind, name, raw
+        self._callback, self._args = callback, args
+        self._has_come = False
+        wait_until(lambda: node.count_publishers(name), PUBLISHER_S)
+        self._qos = self._fitting()
+        self._subscription = self._subscribe()
+        node.create_timer(FOLLOW_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _fitting(self) -> QoSProfile:
+        return subscription_qos(
+            self._args, self._node.get_publishers_info_by_topic(self._name))
+
+    def _subscribe(self) -> Subscription:
+        return self._node.create_subscription(
+            self._kind, self._name, self._receive, self._qos, raw=self._raw)
+
+    def _receive(self, message: object) -> None:
+        self._has_come = True
+        self._callback(message)
+
+    def _follow(self) -> None:
+        if not self._node.count_publishers(self._name):
+            return
+        qos = self._fitting()
+        if qos != self._qos and self._has_come:
+            qos.durability = DurabilityPolicy.VOLATILE
+        if qos == self._qos:
+            return
+        self._qos = qos
+        self._node.destroy_subscription(self._subscription)
+        self._subscription = self._subscribe()
 
 
 def field_of(message: object, path: list[str], field: str | None) -> object:

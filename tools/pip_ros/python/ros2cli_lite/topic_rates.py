@@ -18,7 +18,7 @@ from ros2cli_lite.common import CommandError
 from ros2cli_lite.graph import add_node_arguments
 from ros2cli_lite.graph import open_node
 from ros2cli_lite.graph import spin
-from ros2cli_lite.topic_echo import subscribe
+from ros2cli_lite.topic_echo import Follower
 from ros2cli_lite.topic_echo import topic_and_type
 
 REPORT_S = 1.0
@@ -142,7 +142,7 @@ def measure(args: argparse.Namespace, meter: Meter) -> None:
             fresh = True
             meter.receive(message)
 
-        subscribe(node, name, kind, receive, raw=meter.raw)
+        Follower(node, name, kind, receive, raw=meter.raw)
         due_s = time.monotonic() + REPORT_S
         while True:
             spin(node, lambda: False, due_s - time.monotonic())
