@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -20,6 +21,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.actions import PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
+from so100_bringup.security import MODES
+from so100_bringup.security import Security
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -53,6 +56,12 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error'],
             description='Log level of the recorder'),
+        DeclareLaunchArgument(
+            'security', default_value='off', choices=list(MODES),
+            description='Authenticate, encrypt and restrict every node: see docs/security.md'),
+        DeclareLaunchArgument(
+            'keystore', default_value='',
+            description='Folder with the keys of the nodes, for security:=permissive|enforce'),
         OpaqueFunction(function=start),
     ])
 
@@ -66,7 +75,7 @@ def start(context: LaunchContext) -> list[Action]:
     if not contract:
         raise ValueError('neither robot:= nor contract:= is given: expected robot:=so100 to start '
                          'a robot and record it, or contract:=FILE for one that runs already')
-    return [recorder_alone()]
+    return [recorder_alone(context)]
 
 
 def include_robot(robot: str, contract: str) -> Action:
@@ -82,8 +91,10 @@ def include_robot(robot: str, contract: str) -> Action:
                           ('dataset', LaunchConfiguration('dataset'))])
 
 
-def recorder_alone() -> Action:
+def recorder_alone(context: LaunchContext) -> Action:
     """Return the recorder in its namespace."""
+    security = Security(*(LaunchConfiguration(name).perform(context) for name in (
+        'security', 'keystore', 'namespace')), os.environ)
     recorder = Node(
         package='apprentice_recorder', executable='recorder', name='recorder',
         parameters=[
@@ -92,7 +103,9 @@ def recorder_alone() -> Action:
              for name in ('contract', 'dataset', 'task')},
             {name: LaunchConfiguration(name)
              for name in ('preflight', 'use_sim_time', 'autostart')}],
-        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+        ros_arguments=['--log-level', LaunchConfiguration('log_level'),
+                       *security.arguments('recorder')],
+        additional_env=security.environment,
         output='screen',
         # Longer than the publication of an episode that was open takes.
         sigterm_timeout='30',

@@ -86,6 +86,8 @@ def whole_robot(domain: str, folder: Path) -> Iterator[Watcher]:
         ('ros2', 'run', 'apprentice_sim', 'demonstrator'),
         ('ros2', 'run', 'opencv_camera_driver', 'camera', '--ros-args', '-r', '__ns:=/front',
          '-r', '__node:=camera', '-p', f'index_or_path:={video}', '-p', 'fps:=30.0'),
+        ('ros2', 'run', 'feetech_driver', 'calibration'),
+        ('ros2', 'run', 'feetech_driver', 'setup_node', '--ros-args', '-p', 'use_sim_time:=true'),
         ('ros2', 'topic', 'echo', '/teleop/transition_event'),
         ('ros2', 'topic', 'pub', '-r', '1', '/teleop/deadman', 'std_msgs/msg/Bool',
          '{data: false}'))
@@ -108,6 +110,8 @@ with av.open(sys.argv[1], 'w', format='avi') as container:
 """
 
 
+# A dozen processes, all of which may be slow to begin and to end on a small machine.
+@pytest.mark.timeout(300)
 def test_policies_are_those_of_the_graph(tmp_path: Path) -> None:
     """No node does what its policy does not allow, none is allowed what it does not do."""
     allowed = rules_of(policy.load(POLICIES))
@@ -118,6 +122,8 @@ def test_policies_are_those_of_the_graph(tmp_path: Path) -> None:
         while expected - seen and time.monotonic() < ends:
             watcher.wait(lambda: False, 0.2)
             seen |= _look(watcher)
+        heard = dict(watcher.node.get_subscriber_names_and_types_by_node('feetech_setup', '/'))
+        assert '/clock' in heard, 'use_sim_time needs something else'
         # What begins late must be seen as well.
         watcher.wait(lambda: False, 1.0)
         seen |= _look(watcher)
@@ -147,6 +153,14 @@ def _assert_operator_may(commands: set[tuple[str, Kind, str]]) -> None:
             refused = [topic for topic in mine
                        if not any(fnmatchcase(topic, pattern) for pattern in patterns)]
             assert not refused, (kind, refused)
+
+
+def test_every_node_may_hear_the_clock() -> None:
+    """With use_sim_time, which any of them may be given, it could not stamp anything without."""
+    rules = rules_of(policy.load(POLICIES))
+    paths = {path for path, _, _ in rules} - {OPERATOR}
+    assert {path for path, kind, name in rules
+            if (kind, name) == (Kind.SUBSCRIBE, '/clock')} == paths
 
 
 def test_both_cameras_may_do_the_same() -> None:
@@ -355,10 +369,12 @@ def test_an_expired_enclave_is_told(keystore: Path) -> None:
             check_enclave(mode, keystore, '/teleop', end)
 
 
-def launch(environment: Mapping[str, str], *arguments: str) -> tuple[int, str]:
+def launch(
+    environment: Mapping[str, str], *arguments: str, package: str = 'so100_bringup',
+) -> tuple[int, str]:
     """Run a launch to its end; return exit code and output."""
     result = subprocess.run(
-        ['ros2', 'launch', 'so100_bringup', *arguments], env={**os.environ, **environment},
+        ['ros2', 'launch', package, *arguments], env={**os.environ, **environment},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         timeout=90)
     return result.returncode, result.stdout
@@ -382,6 +398,33 @@ def prefix_with(content: bytes, folder: Path) -> Iterator[dict[str, str]]:
     library.parent.mkdir(parents=True)
     library.write_bytes(content)
     yield {'AMENT_PREFIX_PATH': f"{folder / 'prefix'}:{os.environ['AMENT_PREFIX_PATH']}"}
+
+
+@pytest.mark.parametrize('arguments, words', [
+    ((), 'security:=enforce needs keystore:=DIR'),
+    (('keystore:=/nowhere',), '/nowhere/enclaves/governance.p7s is not there'),
+    (('keystore:={keystore}', 'namespace:=left'), 'enclave /left/recorder: '),
+])
+def test_a_recorder_alone_is_secured_or_refused(
+    keystore: Path, tmp_path: Path, arguments: tuple[str, ...], words: str,
+) -> None:
+    """As the robot whose launch file it has not got."""
+    with prefix_with(b'... DDS:Auth:PKI-DH ...', tmp_path) as environment:
+        code, output = launch(
+            environment, 'record.launch.py', 'contract:=any', 'dataset:=any', 'security:=enforce',
+            *(argument.format(keystore=keystore) for argument in arguments), package='apprentice')
+    assert code == 1 and words in output and 'process started' not in output, output
+
+
+def test_a_recorder_alone_runs_in_its_enclave(keystore: Path, tmp_path: Path) -> None:
+    """Its rcl finds the folder of /recorder; what it then does depends on the middleware."""
+    with prefix_with(b'... DDS:Auth:PKI-DH ...', tmp_path) as environment, \
+            domain_coordinator.domain_id() as domain:
+        _, output = launch(
+            {**environment, 'ROS_DOMAIN_ID': str(domain)}, 'record.launch.py',
+            f'contract:={tmp_path}/none.yaml', f'dataset:={tmp_path}/data', 'security:=enforce',
+            f'keystore:={keystore}', package='apprentice')
+    assert f'Found security directory: {keystore}/enclaves/recorder' in output
 
 
 def test_a_middleware_without_security_is_told(keystore: Path, tmp_path: Path) -> None:

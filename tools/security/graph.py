@@ -11,6 +11,8 @@ from policy import Profile
 from rclpy.node import Node
 
 _ACTION = '/_action/'
+# Any node may be given use_sim_time.
+_CLOCK = '/clock'
 _PARTS = {Kind.PUBLISH: Kind.EXECUTE, Kind.REPLY: Kind.EXECUTE,
           Kind.SUBSCRIBE: Kind.CALL, Kind.REQUEST: Kind.CALL}
 
@@ -22,8 +24,9 @@ def node_names(reader: Node) -> list[tuple[str, str]]:
 
 
 def read_profile(reader: Node, name: str, namespace: str) -> Profile:
-    """Return what a node does as the rules that allow exactly that."""
+    """Return what a node does as the rules that allow that and the clock."""
     rules: dict[Kind, set[str]] = {kind: set() for kind in Kind}
+    rules[Kind.SUBSCRIBE].add(_CLOCK)
     for kind, found in (
             (Kind.PUBLISH, reader.get_publisher_names_and_types_by_node(name, namespace)),
             (Kind.SUBSCRIBE, reader.get_subscriber_names_and_types_by_node(name, namespace)),
