@@ -25,6 +25,7 @@ class HealthReport:
         self._config = config
         self._refused = ''
         self._damaged = 0
+        self.wrong_rate = ''
         self._reading = RateReading('pictures', 0.0, 0.0, True)
         self._read_ns = 0
 
@@ -46,22 +47,28 @@ class HealthReport:
     def _judge(self, capture: Capture, reading: RateReading) -> tuple[Level, str]:
         damaged = capture.counters.damaged + capture.counters.undecodable
         new, self._damaged = damaged - self._damaged, damaged
+        level, self.wrong_rate = self._judge_rate(reading)
         if capture.trouble:
+            self.wrong_rate = ''
             return Level.ERROR, capture.trouble
-        # The window in which a stream begins says nothing; nor does one picture more or less.
-        expected = reading.expected_hz
-        if expected and (reading.measured_hz or not reading.ok):
-            off = abs(reading.measured_hz - expected) - 1.0
-            text = f'{reading.measured_hz:.1f} Hz instead of {expected:g} Hz'
-            if reading.measured_hz < _USELESS * expected - 1.0:
-                return Level.ERROR, f'{text}: {_SLOW}'
-            if off > self._config.rate_tolerance * expected:
-                return Level.WARN, f'{text}: {_SLOW if reading.measured_hz < expected else _FAST}'
+        if self.wrong_rate:
+            return level, self.wrong_rate
         if new:
             return Level.WARN, f'{new} damaged pictures: check cable, hub and network'
         if self._refused:
             return Level.WARN, self._refused
         return Level.OK, 'ok'
+
+    def _judge_rate(self, reading: RateReading) -> tuple[Level, str]:
+        # The window in which a stream begins says nothing; nor does one picture more or less.
+        expected, measured = reading.expected_hz, reading.measured_hz
+        useless = measured < _USELESS * expected - 1.0
+        off = abs(measured - expected) - 1.0 > self._config.rate_tolerance * expected
+        if not expected or not (measured or not reading.ok) or not (useless or off):
+            return Level.OK, ''
+        return Level.ERROR if useless else Level.WARN, (
+            f'{measured:.1f} Hz instead of {expected:g} Hz: '
+            f'{_SLOW if measured < expected else _FAST}')
 
     def _values(
         self, capture: Capture, outlets: Outlets, reading: RateReading, now_ns: int,

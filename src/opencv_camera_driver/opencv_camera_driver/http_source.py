@@ -112,7 +112,10 @@ class HttpSource:
 
     def _answer(self, connection: socket.socket) -> tuple[int, Message, bytes]:
         data = b''
+        deadline = time.monotonic() + OPEN_S
         while b'\r\n\r\n' not in data:
+            # Of the whole answer: one that comes byte by byte would never run out of time.
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
             more = connection.recv(_HEADER)
             data += more
             if not more or len(data) > _HEADER:
@@ -149,7 +152,8 @@ class HttpSource:
         except TimeoutError:
             return b''
         except OSError as error:
-            raise CameraError(f'{self.name}: the connection broke: {error.strerror}.') from None
+            raise CameraError(f'{self.name}: the connection broke: '
+                              f'{error.strerror or error}.') from None
         if not data:
             raise CameraError(f'{self.name} closed the connection.')
         return data

@@ -26,6 +26,7 @@ from opencv_camera_driver.sources import make_source
 
 _WAIT_S = 0.1
 _DAMAGED_LOG_S = 10.0
+_RATE_LOG_S = 60.0
 
 
 class CameraNode(ManagedNode):
@@ -95,6 +96,10 @@ class CameraNode(ManagedNode):
         """Return the camera's health."""
         if self._capture is not None and self._outlets is not None:
             yield self._report.read(self._capture, self._outlets)
+            if self._report.wrong_rate:
+                # Who looks at a terminal must see it too; a minute's pause keeps it readable.
+                self.get_logger().warning(
+                    self._report.wrong_rate, throttle_duration_sec=_RATE_LOG_S)
 
     def parameter_changed(self, name: str, value: Value) -> None:
         """Set exposure, white balance or gain; a refusal is told on /diagnostics."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import array
 
+import numpy as np
 from opencv_camera_driver.calibration import Calibration
 from opencv_camera_driver.parameters import CameraConfig
 from opencv_camera_driver.picture import Picture
@@ -35,6 +36,8 @@ class Outlets:
         self._compressed = node.create_publisher(CompressedImage, 'image_raw/compressed', _QOS)
         self._info = node.create_publisher(CameraInfo, 'camera_info', _QOS)
         self._info_message = camera_info(width, height, calibration)
+        self._image_message = Image(
+            height=height, width=width, encoding=f'{config.color_mode}8', step=width * 3)
         self.published = 0
         self.passed_through: bool | None = None
 
@@ -57,14 +60,13 @@ class Outlets:
         self.published += 1
 
     def _image(self, picture: Picture, header: Header) -> Image:
-        pixels = picture.rgb()
-        if self._config.color_mode == 'bgr':
-            pixels = pixels[..., ::-1]
-        height, width, channels = pixels.shape
-        message = Image(
-            header=header, height=height, width=width, encoding=f'{self._config.color_mode}8',
-            is_bigendian=0, step=width * channels)
-        message.data = array.array('B', pixels.tobytes())
+        """Return the one message that every picture is drawn into: its pages stay in memory."""
+        message = self._image_message
+        message.header = header
+        if not message.data:
+            message.data = array.array('B', bytes(message.step * message.height))
+        picture.draw(np.frombuffer(message.data, np.uint8).reshape(
+            message.height, message.width, 3), self._config.color_mode)
         return message
 
     def destroy(self) -> None:

@@ -47,6 +47,17 @@ class Picture:
             self._rgb = np.ascontiguousarray(np.rot90(self._decode(), TURNS[self._rotation]))
         return self._rgb
 
+    def draw(self, target: Pixels, color_mode: str) -> None:
+        """
+        Write the turned picture into an array of its shape, colours in the order `rgb` or `bgr`.
+
+        :raises CameraError: for a damaged picture.
+        """
+        if self.passes_through and self._rgb is None:
+            self._from_jpeg(target, color_mode.upper())
+        else:
+            target[...] = self.rgb()[..., ::1 if color_mode == 'rgb' else -1]
+
     def jpeg(self, quality: int) -> bytes:
         """Return the camera's own JPEG if it needs no turning, else one of this quality."""
         if self.passes_through:
@@ -54,9 +65,9 @@ class Picture:
         return simplejpeg.encode_jpeg(
             self.rgb(), quality=quality, colorspace='RGB', colorsubsampling='420')
 
-    def _from_jpeg(self) -> Pixels:
+    def _from_jpeg(self, buffer: Pixels | None = None, colors: str = 'RGB') -> Pixels:
         try:
-            return simplejpeg.decode_jpeg(self._original, colorspace='RGB')
+            return simplejpeg.decode_jpeg(self._original, colorspace=colors, buffer=buffer)
         except ValueError as error:
             raise CameraError(f'a damaged JPEG came: {error}') from None
 

@@ -73,6 +73,25 @@ def test_an_http_error_is_told(server: MjpegServer, status: int, words: str) -> 
         pass
 
 
+def test_an_answer_in_drops_runs_out_of_time(
+        server: MjpegServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time to open is for the whole answer, not for each byte of it."""
+    monkeypatch.setattr(http_source, 'OPEN_S', 1.0)
+    sent = []
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        for byte in b'HTTP/1.0 200 OK\r\nX-Slow: ' + b'z' * 200:
+            handler.wfile.write(bytes([byte]))
+            sent.append(byte)
+            time.sleep(0.05)
+
+    server.script = drip
+    with pytest.raises(CameraError, match='cannot be reached: timed out'), \
+            captured(index_or_path=server.url):
+        pass
+    assert len(sent) < 100
+
+
 def test_a_page_is_no_stream(server: MjpegServer) -> None:
     """The camera's page in place of its stream."""
     def page(handler: BaseHTTPRequestHandler) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import os
 from pathlib import Path
 import re
 import signal
@@ -62,7 +63,8 @@ def test_a_launched_camera_is_read_by_its_contract(on: Graph) -> None:
     with serving(MjpegServer) as server:
         launch = subprocess.Popen(
             [*LAUNCH, 'name:=front', f'index_or_path:={server.url}', 'warmup_s:=0', 'fps:=30'],
-            env=on.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            env=on.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True)
         try:
             on.until(lambda: len(pictures) > 3, 'no pictures')
             camera = next(one for one in contract.cameras.values() if one.stream == 'front')
@@ -70,8 +72,13 @@ def test_a_launched_camera_is_read_by_its_contract(on: Graph) -> None:
             assert stream.topic == 'front/image_raw/compressed'
             assert picture(pictures[0], camera, stream).kind == 'jpeg'
         finally:
-            launch.send_signal(signal.SIGINT)
-            output, _ = launch.communicate(timeout=30)
+            # What a terminal's Ctrl-C reaches; and a camera left behind would meet later tests.
+            os.killpg(launch.pid, signal.SIGINT)
+            try:
+                output, _ = launch.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(launch.pid, signal.SIGKILL)
+                raise
     assert launch.returncode == 0 and 'Traceback' not in output, output
 
 

@@ -116,7 +116,8 @@ def test_rate_and_freeze_are_told(on: Graph, machine: Machine) -> None:
     settle(on)
     machine.fault(0, 'really 60')
     on.until(lambda: on.level == WARN and 'set the camera, or fps' in on.message, 'fast')
-    on.end(camera)
+    output = on.end(camera)
+    assert output.count('Hz instead of 30 Hz: dim light') == 1, output
 
 
 def test_exposure_can_be_changed_while_it_streams(on: Graph, machine: Machine) -> None:

@@ -86,3 +86,14 @@ def test_a_picture_is_encoded_where_there_is_no_jpeg() -> None:
     assert number(decoded(made.jpeg(90))) == 77 and not made.passes_through
     turned = Picture(640, 480, jpeg=jpeg(78), rotation=180)
     assert number(np.rot90(decoded(turned.jpeg(90)), 2)) == 78
+
+
+@pytest.mark.parametrize('color_mode, step', [('rgb', 1), ('bgr', -1)])
+@pytest.mark.parametrize('rotation', [0, 90, 180, -90])
+def test_a_picture_is_drawn_in_either_order(color_mode: str, step: int, rotation: int) -> None:
+    """What is written into a message is what `rgb` returns, whichever way it is made."""
+    for source in ({'jpeg': jpeg(77)}, {'decode': lambda: picture(77)}):
+        expected = Picture(640, 480, rotation=rotation, **source).rgb()[..., ::step]
+        target = np.zeros(expected.shape, np.uint8)
+        Picture(640, 480, rotation=rotation, **source).draw(target, color_mode)
+        assert (target == expected).all() and target.any()
