@@ -25,6 +25,7 @@ __all__ = [
     'find_calibration',
     'load_calibration',
     'plausibility_warnings',
+    'refuse_inverted',
     'save_calibration',
     'search_calibration',
     'write_whole',
@@ -83,7 +84,22 @@ def save_calibration(path: Path, calibration: Mapping[str, JointCalibration]) ->
     if path.exists():
         write_whole(path.with_name(path.name + '.bak'), path.read_bytes())
     write_whole(path, text.encode())
-    _sync_folder(path.parent)
+
+
+def refuse_inverted(path: Path, calibration: Mapping[str, JointCalibration]) -> None:
+    """
+    Raise CalibrationError for a joint of drive_mode 1.
+
+    LeRobot turns the percentages of such a joint round, not its degrees; nothing here does, so
+    commands and data of the two would run against each other.
+    """
+    inverted = [name for name, joint in calibration.items() if joint.drive_mode]
+    if inverted:
+        raise CalibrationError(
+            f'calibration {path}: drive_mode is 1 for {", ".join(inverted)}, expected 0: LeRobot '
+            'turns the percentages of such a joint round, and this software does not. Mount its '
+            'servo as the assembly guide shows and calibrate it again; if it is built like that '
+            'on both arms, calibrate it with --accept, which writes 0')
 
 
 def calibration_root(environment: Mapping[str, str] | None = None) -> Path:
@@ -232,6 +248,7 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError:
         os.unlink(staged)
         raise
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -20,14 +20,18 @@ from feetech_driver.calibration_plan import Mode
 from feetech_driver.calibration_plan import Phase
 from feetech_driver.calibration_plan import Plan
 from feetech_driver.calibration_plan import PlanError
+from feetech_driver.calibration_plan import REPLUG_S
 from feetech_driver.calibration_run import run
 from feetech_driver.calibration_screen import CHOICE
 from feetech_driver.calibration_screen import CHOICES
 from feetech_driver.calibration_screen import differing
 from feetech_driver.calibration_screen import heading
+from feetech_driver.calibration_screen import RESUME
+from feetech_driver.calibration_screen import RESUMES
 from feetech_driver.calibration_screen import summary
 from feetech_driver.calibration_terminal import Terminal
 from feetech_driver.connection import Interrupted
+from feetech_driver.console import seconds
 from feetech_driver.errors import BusError
 from feetech_driver.port import DEFAULT_BAUDRATE
 
@@ -45,14 +49,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _BAD_USAGE
     with Terminal(_seconds(arguments), arguments.plain) as terminal:
         terminal.tell(title)
+        try:
+            return _dialogue(plan, terminal)
+        except PlanError as error:
+            terminal.end(f'calibrate: {error}', failed=True)
+            return _BAD_USAGE
+
+
+def _dialogue(plan: Plan, terminal: Terminal) -> int:
+    journal = plan.journal()
+    code: int | None = None
+    question, modes = CHOICE, CHOICES
+    if plan.mode is Mode.FRESH and terminal.asks and journal.open:
+        terminal.warn(f'a calibration of this arm was interrupted ({journal.path}), so its '
+                      'servos hold a part of it')
+        question, modes = RESUME, RESUMES
+    else:
         code = _run(plan, terminal)
-        while code is None:
-            mode = CHOICES.get(terminal.choose(CHOICE, ''.join(CHOICES)))
-            if mode is None:
-                return _FAILED
-            plan = replace(plan, mode=mode)
-            code = _run(plan, terminal)
-        return code
+    while code is None:
+        mode = modes.get(terminal.choose(question, ''.join(modes)))
+        if mode is None:
+            return _STOPPED if terminal.stopped() else _FAILED
+        plan = replace(plan, mode=mode)
+        question, modes = CHOICE, CHOICES
+        code = _run(plan, terminal)
+    return code
 
 
 def _run(plan: Plan, terminal: Terminal) -> int | None:
@@ -62,9 +83,6 @@ def _run(plan: Plan, terminal: Terminal) -> int | None:
     except Interrupted:
         terminal.end('stopped', failed=True)
         return _STOPPED
-    except PlanError as error:
-        terminal.end(f'calibrate: {error}', failed=True)
-        return _BAD_USAGE
     except (BusError, CalibrationError) as error:
         terminal.end(f'calibrate: {error}', failed=True)
         return _FAILED
@@ -90,6 +108,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         calibration_file=arguments.calibration_file, folder=arguments.folder,
         baud=arguments.baud, mode=arguments.mode, joints=tuple(arguments.joints),
         accept=tuple(arguments.accept), redo=asks, connect_timeout_s=arguments.connect_timeout_s,
+        replug_timeout_s=arguments.replug_timeout_s,
         check_directions=asks if arguments.directions is None else arguments.directions)
 
 
@@ -128,27 +147,23 @@ def _parser() -> argparse.ArgumentParser:
             ('--compare', Mode.COMPARE, 'compare file and servos, change nothing'),
             ('--write', Mode.WRITE, 'write the file to the servos'),
             ('--from-servos', Mode.SAVE, 'write the servos to the file'),
+            ('--restore', Mode.RESTORE, 'undo a calibration that was interrupted'),
             ('--verify-zero', Mode.VERIFY_ZERO, 'check that zero is the pose of the description')):
         what.add_argument(option, dest='mode', action='store_const', const=mode, help=text)
     parser.set_defaults(mode=Mode.FRESH)
     add('--yes', action='store_true', help='confirm each step when its time is over')
-    for option, seconds, text in (
+    for option, default, text in (
             ('--middle-s', 10.0, 'time for the middle pose'),
             ('--record-s', 45.0, 'time for the ranges'),
             ('--pose-s', 10.0, 'time for any other pose')):
-        add(option, type=_positive, default=seconds, metavar='S',
-            help=f'with --yes: {text} (default: {seconds:g})')
-    add('--connect-timeout-s', type=_positive, default=CONNECT_S, metavar='S',
+        add(option, type=seconds, default=default, metavar='S',
+            help=f'with --yes: {text} (default: {default:g})')
+    add('--connect-timeout-s', type=seconds, default=CONNECT_S, metavar='S',
         help=f'patience with a port or motors that appear late (default: {CONNECT_S:g})')
+    add('--replug-timeout-s', type=seconds, default=REPLUG_S, metavar='S',
+        help=f'patience with a port that is unplugged on the way (default: {REPLUG_S:g})')
     add('--plain', action='store_true', help='print lines instead of a table that is redrawn')
     return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value <= 3600.0:
-        raise argparse.ArgumentTypeError(f'found {text}, expected 0 to 3600 seconds')
-    return value
 
 
 if __name__ == '__main__':

@@ -18,11 +18,13 @@ from apprentice_control.calibration import JointCalibration
 from apprentice_control.calibration import search_calibration
 from apprentice_control.joint_travel import Travel
 from apprentice_control.joint_travel import TRAVELS
+from feetech_driver.calibration_journal import Journal
 from feetech_driver.errors import BusError
 from feetech_driver.motors import Motor
 from feetech_driver.port import DEFAULT_BAUDRATE
 
 CONNECT_S = 5.0
+REPLUG_S = 60.0
 
 
 class Mode(Enum):
@@ -33,6 +35,7 @@ class Mode(Enum):
     WRITE = 2
     SAVE = 3
     VERIFY_ZERO = 4
+    RESTORE = 5
 
 
 class Phase(Enum):
@@ -128,6 +131,7 @@ class Plan:
     check_directions: bool = True
     redo: bool = True
     connect_timeout_s: float = CONNECT_S
+    replug_timeout_s: float = REPLUG_S
 
     def __post_init__(self) -> None:
         """Refuse what no arm can be asked for."""
@@ -186,6 +190,10 @@ class Plan:
             return self.source().path.is_file()
         except CalibrationError:
             return False
+
+    def journal(self) -> Journal:
+        """Return the journal of the file that the driver reads, be it there or not."""
+        return Journal(self.source().path if self.has_file() else self.target())
 
     def again(self, joints: Sequence[str] = (), option: str = '') -> str:
         """Return the command that does this again for some joints, or with another option."""

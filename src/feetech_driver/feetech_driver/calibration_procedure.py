@@ -22,6 +22,7 @@ from apprentice_control.joint_travel import judge_side
 from apprentice_control.joint_travel import MIDDLE_POSE
 from apprentice_control.joint_travel import side_of
 from apprentice_control.units import TICKS_PER_TURN
+from feetech_driver.calibration_journal import Journal
 from feetech_driver.calibration_plan import Front
 from feetech_driver.calibration_plan import Phase
 from feetech_driver.calibration_plan import Plan
@@ -30,10 +31,8 @@ from feetech_driver.calibration_plan import Row
 from feetech_driver.calibration_reader import ArmReader
 from feetech_driver.calibration_reader import STILL_TICKS
 from feetech_driver.calibration_servos import CalibrationBus
-from feetech_driver.calibration_servos import persistent
 from feetech_driver.calibration_servos import Servos
 from feetech_driver.connection import Interrupted
-from feetech_driver.errors import PortLost
 
 # A hand that holds the arm moves it by less between two looks.
 _DRIFT_TICKS = 200
@@ -57,27 +56,34 @@ class FreshCalibration:
         self._reader = ArmReader(bus, front, clock, pause)
         self._records: dict[str, RangeRecorder] = {}
         self._offsets: dict[str, int] = {}
-        self._mirrored: set[str] = set()
 
     def run(
         self, kept: Mapping[str, JointCalibration],
         save: Callable[[Mapping[str, JointCalibration]], None],
+        journal: Journal | None = None,
     ) -> dict[str, JointCalibration]:
         """
         Calibrate the chosen joints, write registers, then save them with the joints kept.
 
-        Whatever goes wrong on the way, the registers are put back and nothing is saved.
+        Whatever goes wrong on the way, the registers are put back and nothing is saved. The
+        journal tells of it when nobody is left to put them back.
         """
         chosen = self._plan.chosen
-        persistent(lambda: self._servos.remember(chosen) or 0)
+        earlier = journal.registers() if journal is not None and journal.open else {}
+        self._servos.remember(chosen, earlier)
+        if journal is not None:
+            journal.write(self._servos.before)
         try:
             calibration = {**kept, **self._measure(chosen)}
             ordered = {name: calibration[name] for name in self._plan.travels}
             self._write([ordered[name] for name in chosen])
             save(ordered)
-        except BaseException as error:
-            self._put_back(error)
+        except BaseException:
+            if self._put_back() and journal is not None:
+                journal.remove()
             raise
+        if journal is not None:
+            journal.remove()
         return ordered
 
     # Phases -------------------------------------------------------------------------------
@@ -92,8 +98,6 @@ class FreshCalibration:
             findings = self._judge(pending)
             if not findings:
                 break
-            for finding in findings.values():
-                self._front.warn(finding.text)
             if not self._plan.redo:
                 raise self._refusal(findings)
             pending = tuple(findings)
@@ -104,7 +108,7 @@ class FreshCalibration:
                 raise self._refusal(findings) from None
         ids = self._plan.ids
         return {name: JointCalibration(
-            name, ids[name], int(name in self._mirrored), *self._homed(name)) for name in chosen}
+            name, ids[name], 0, *self._homed(name)) for name in chosen}
 
     def _home(self, names: tuple[str, ...]) -> None:
         free = [name for name in names if self._plan.travels[name].full_turn]
@@ -142,7 +146,6 @@ class FreshCalibration:
                     f'expected about {MIDDLE}; hold the arm still and start again; if it stays '
                     "so, update the servo's firmware")
             self._records[name] = RangeRecorder(homed[name])
-            self._mirrored.discard(name)
 
     def _record(self, names: tuple[str, ...]) -> None:
         moved = tuple(name for name in names if not self._plan.travels[name].full_turn)
@@ -165,6 +168,7 @@ class FreshCalibration:
             finding = judge_range(name, self._plan.travels[name], self._records[name])
             if finding is not None and not self._accepts(name, finding):
                 findings[name] = finding
+                self._front.warn(finding.text)
         for name in names:
             record = self._records[name]
             if name not in findings and record.crossed_seam \
@@ -209,6 +213,7 @@ class FreshCalibration:
             finding = judge_side(name, travels[name], self._records[name])
             if finding is not None and not self._accepts(name, finding):
                 findings[name] = finding
+                self._front.warn(finding.text)
         return findings
 
     def _write(self, joints: list[JointCalibration]) -> None:
@@ -224,18 +229,19 @@ class FreshCalibration:
                     f'its range of {joint.range_min} to {joint.range_max}; was it moved past its '
                     f'stops? {self._redo_hint((joint.name,))}')
 
-    def _put_back(self, cause: BaseException) -> None:
+    def _put_back(self) -> bool:
         self._front.begin(Phase.PUT_BACK, 'putting the registers back as they were')
         left = self._servos.put_back()
         if not left:
             self._front.tell('the servos are as they were before, and the file too')
-            return
+            return True
         lines = '\n'.join(f'  {line}' for line in left)
-        what = 'the port is gone' if isinstance(cause, PortLost) else 'motors do not answer'
+        what = 'motors do not answer' if self._bus.is_open else 'the port is gone'
         self._front.warn(
-            f'{what}, so these registers could not be put back:\n{lines}\nThe file is as it '
-            f'was. When the arm answers again, write it to the servos:\n    '
-            f'{self._plan.again(option="--write")}\nor calibrate again.')
+            f'{what}, so these registers could not be put back:\n{lines}\nAll others are as '
+            f'they were, and so is the file. When the arm answers again:\n    '
+            f'{self._plan.again(option="--restore")}\nor calibrate again.')
+        return False
 
     # Words --------------------------------------------------------------------------------
 
@@ -251,8 +257,9 @@ class FreshCalibration:
         if name not in self._plan.accept or finding.fault not in _ACCEPTABLE:
             return False
         if finding.fault is Fault.MIRRORED:
-            self._mirrored.add(name)
-            self._front.warn(f'accepted: {finding.text}; drive_mode 1 goes into the file')
+            self._front.warn(
+                f'accepted: {finding.text}; it keeps this direction, as with LeRobot, so the '
+                'other arm of the pair must be built alike')
         else:
             self._front.warn(f'accepted: {finding.text}')
         return True

@@ -48,8 +48,12 @@ class ArmReader:
         """
         if self._front.stopped():
             raise Interrupted('stopped by the user')
+        asked = self._clock()
         states = self._bus.read_state()
         now = self._clock()
+        if now - asked > SILENT_S:
+            # The port was away meanwhile, so nobody can be blamed for having been silent.
+            self._seen.clear()
         for name in self._bus.motors:
             if name in states:
                 self._seen[name] = now

@@ -9,6 +9,7 @@ from math import radians
 from pathlib import Path
 import time
 
+from apprentice_control.calibration import CalibrationError
 from apprentice_control.calibration import JointCalibration
 from apprentice_control.calibration import load_calibration
 from apprentice_control.calibration import save_calibration
@@ -17,7 +18,10 @@ from apprentice_control.joint_travel import degrees
 from apprentice_control.joint_travel import judge_range
 from apprentice_control.joint_travel import MIDDLE_POSE
 from apprentice_control.zero_check import note_zero_verified
+from feetech_driver import devices
 from feetech_driver.bus import FeetechBus
+from feetech_driver.calibration_journal import Journal
+from feetech_driver.calibration_link import PatientBus
 from feetech_driver.calibration_plan import Front
 from feetech_driver.calibration_plan import Mode
 from feetech_driver.calibration_plan import Outcome
@@ -33,6 +37,7 @@ from feetech_driver.calibration_servos import CalibrationBus
 from feetech_driver.calibration_servos import Difference
 from feetech_driver.calibration_servos import differences
 from feetech_driver.calibration_servos import read_calibration
+from feetech_driver.calibration_servos import REMEMBERED
 from feetech_driver.calibration_servos import Servos
 from feetech_driver.connection import connect
 from feetech_driver.errors import BusError
@@ -50,17 +55,19 @@ def run(plan: Plan, front: Front) -> Outcome:
     """
     work: Callable[[CalibrationBus, Plan, Front], Outcome] = {
         Mode.FRESH: _fresh, Mode.COMPARE: _compare, Mode.WRITE: _write, Mode.SAVE: _save,
-        Mode.VERIFY_ZERO: _verify_zero}[plan.mode]
+        Mode.VERIFY_ZERO: _verify_zero, Mode.RESTORE: _restore}[plan.mode]
     _check_files(plan)
     if plan.has_file() and (notice := plan.source().notice):
         front.warn(notice)
     front.begin(Phase.CONNECT, f'opening {plan.port}')
-    bus = FeetechBus(plan.port, plan.motors, baudrate=plan.baud)
+    # Under this name the port comes back after it was unplugged, whatever its number then.
+    port = devices.stable_name(plan.port)
+    bus = FeetechBus(port, plan.motors, baudrate=plan.baud)
     try:
         info = connect(bus, plan.connect_timeout_s, front.stopped, front.tell)
         for warning in info.warnings:
             front.warn(warning)
-        return work(bus, plan, front)
+        return work(PatientBus(bus, front, plan.replug_timeout_s), plan, front)
     finally:
         bus.close()
 
@@ -85,6 +92,14 @@ def _check_files(plan: Plan) -> None:
             f'other joints could be kept ({target}); calibrate all joints first')
     if plan.mode in (Mode.COMPARE, Mode.WRITE, Mode.VERIFY_ZERO):
         _load(plan)
+    journal = plan.journal()
+    if plan.mode is Mode.RESTORE and not journal.open:
+        raise PlanError(
+            f'no interrupted calibration is to be undone: there is no journal {journal.path}')
+    if plan.mode is Mode.SAVE and journal.open:
+        raise PlanError(
+            f'the servos hold a part of an interrupted calibration ({journal.path}), which is '
+            f'not worth a file; undo it first:\n    {plan.again(option="--restore")}')
 
 
 def _load(plan: Plan) -> tuple[Path, Calibration]:
@@ -105,8 +120,53 @@ def _fresh(bus: CalibrationBus, plan: Plan, front: Front) -> Outcome:
     loosen(bus, front, _reader(bus, front))
     path = plan.target()
     calibration = FreshCalibration(bus, plan, front).run(
-        kept, lambda joints: save_calibration(path, joints))
+        kept, lambda joints: save_calibration(path, joints), _journal(plan, front))
     return Outcome(path, calibration, dict.fromkeys(calibration, 'ok'))
+
+
+def _journal(plan: Plan, front: Front) -> Journal:
+    journal = plan.journal()
+    if not journal.open:
+        return journal
+    try:
+        _earlier(plan)
+    except CalibrationError as error:
+        if plan.joints:
+            raise
+        front.warn(f'{error}. That is done now')
+        journal.remove()
+    else:
+        front.warn('a calibration of this arm was interrupted; whatever stops this one restores '
+                   'what the servos held before that one')
+    return journal
+
+
+def _earlier(plan: Plan) -> dict[tuple[str, str], int]:
+    journal = plan.journal()
+    registers = journal.registers()
+    unknown = [f'{joint} {register}' for joint, register in registers
+               if joint not in plan.motors or register not in REMEMBERED]
+    if unknown:
+        raise CalibrationError(
+            f'{journal.path}: found {", ".join(unknown)}, expected registers of a calibration '
+            f'of this arm; is --arm right? Else calibrate all joints again')
+    return registers
+
+
+def _restore(bus: CalibrationBus, plan: Plan, front: Front) -> Outcome:
+    servos = Servos(bus)
+    servos.remember((), _earlier(plan))
+    loosen(bus, front, _reader(bus, front))
+    front.begin(Phase.PUT_BACK, 'putting the registers back as they were')
+    left = servos.put_back()
+    if left:
+        lines = '\n'.join(f'  {line}' for line in left)
+        raise BusError(f'these registers could not be put back:\n{lines}\nCheck cables and '
+                       'supply of the motors, then start again with --restore')
+    plan.journal().remove()
+    front.tell('the servos are as they were before the interrupted calibration')
+    path = plan.target()
+    return Outcome(path, {}, {})
 
 
 def _refuse_different(found: list[Difference], plan: Plan) -> None:
@@ -136,6 +196,7 @@ def _write(bus: CalibrationBus, plan: Plan, front: Front) -> Outcome:
     found = differences(bus, calibration)
     if not found:
         front.tell(f'the servos hold what {path} says; nothing was written')
+        plan.journal().remove()
         return Outcome(path, calibration, dict.fromkeys(calibration, 'ok'))
     for difference in found:
         front.tell(str(difference))
@@ -150,6 +211,7 @@ def _write(bus: CalibrationBus, plan: Plan, front: Front) -> Outcome:
         raise BusError(
             f'{error}\nStill different from {path}:\n{left}\nWhen the motors answer again, start '
             'again with --write: it goes on where it ended.') from error
+    plan.journal().remove()
     return Outcome(path, calibration, dict.fromkeys(calibration, 'ok'))
 
 

@@ -12,11 +12,12 @@ from feetech_driver.calibration_plan import Phase
 from feetech_driver.calibration_plan import Plan
 from feetech_driver.calibration_plan import Row
 
+RESUME = ('r put the registers back as they were   c calibrate again   Enter leave it')
+RESUMES = {'r': Mode.RESTORE, 'c': Mode.FRESH}
 CHOICES = {'f': Mode.WRITE, 's': Mode.SAVE, 'r': Mode.FRESH}
 CHOICE = ('f write the file to the servos   s save the servos to the file\n'
           'r calibrate again                Enter leave both as they are')
 
-_COMMAND = 'ros2 run'
 _KEYS = 'Enter confirms   q stops'
 _HEAD = f'{"joint":<14}{"min":>7}{"pos":>7}{"max":>7}  '
 _TITLES = {
@@ -58,16 +59,10 @@ def line(rows: Sequence[Row]) -> str:
         f'{" " if row.flag else ""}{row.flag}' for row in rows)
 
 
-def wrapped(text: str, width: int) -> str:
-    """Break long lines between words, but never a command that somebody may copy."""
-    return '\n'.join(
-        line if _COMMAND in line else textwrap.fill(
-            line, max(width, 20), subsequent_indent='  ', break_on_hyphens=False)
-        for line in text.splitlines())
-
-
 def summary(plan: Plan, outcome: Outcome) -> list[str]:
     """Return the lines that say how it ended."""
+    if plan.mode is Mode.RESTORE:
+        return ['torque is off']
     lines = [f'{"joint":<14}{"offset":>7}{"min":>7}{"max":>7}']
     for name, joint in outcome.joints.items():
         verdict = 'DIFFERS' if outcome.different and outcome.verdicts[name] != 'ok' \

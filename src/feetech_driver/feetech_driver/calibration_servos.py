@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 import time
+from types import MappingProxyType
 from typing import NamedTuple
 from typing import Protocol
 
@@ -23,7 +24,8 @@ _RETRY_S = 0.05
 _TRIES = 3
 _MULTI_TURN = 0x10
 _CALIBRATED = ('homing_offset', 'min_position_limit', 'max_position_limit')
-_REGISTERS = (*_CALIBRATED, 'phase', 'operating_mode')
+REMEMBERED = (*_CALIBRATED, 'phase', 'operating_mode')
+_NOTHING: Mapping[tuple[str, str], int] = MappingProxyType({})
 
 
 class CalibrationBus(Protocol):
@@ -71,11 +73,24 @@ class Servos:
         self._before: dict[tuple[str, str], int] = {}
         self._written: dict[tuple[str, str], int] = {}
 
-    def remember(self, names: Iterable[str]) -> None:
-        """Read what these motors hold now, to be put back if need be."""
-        for name in names:
-            for register in _REGISTERS:
-                self._before[name, register] = self._bus.read(name, register)
+    @property
+    def before(self) -> Mapping[tuple[str, str], int]:
+        """Return what is put back if need be, by joint and register."""
+        return self._before
+
+    def remember(
+        self, names: Iterable[str], earlier: Mapping[tuple[str, str], int] = _NOTHING,
+    ) -> None:
+        """
+        Read what these motors hold now, to be put back if need be.
+
+        `earlier` is what they held before a calibration that never ended; that is put back then.
+        """
+        for key in dict.fromkeys([*((name, it) for name in names for it in REMEMBERED), *earlier]):
+            now = certain(self._bus, *key)
+            self._before[key] = earlier.get(key, now)
+            if now != self._before[key]:
+                self._written[key] = now
 
     def reset(self, names: Iterable[str]) -> None:
         """Make readings plain: no offset, no limits, position mode, one turn."""
@@ -158,8 +173,7 @@ def read_calibration(
     return {
         name: JointCalibration(
             name, motor.id, like[name].drive_mode if name in like else 0,
-            *(persistent(lambda n=name, r=register: bus.read(n, r))
-              for register in _CALIBRATED))
+            *(certain(bus, name, register) for register in _CALIBRATED))
         for name, motor in bus.motors.items()}
 
 
@@ -170,7 +184,25 @@ def differences(
     return [
         Difference(joint.name, register, value, found)
         for joint in calibration.values() for register, value in wanted(joint).items()
-        if (found := persistent(lambda j=joint.name, r=register: bus.read(j, r))) != value]
+        if (found := certain(bus, joint.name, register)) != value]
+
+
+def certain(bus: CalibrationBus, name: str, register: str) -> int:
+    """
+    Return a register's value when two reads in a row agree.
+
+    On a busy host a reply that comes too late for its own request passes for that of the next
+    one, and what was remembered wrongly would be put back.
+    """
+    value = persistent(lambda: bus.read(name, register))
+    for _ in range(_TRIES):
+        again = persistent(lambda: bus.read(name, register))
+        if again == value:
+            return value
+        value = again
+        time.sleep(_RETRY_S)
+    raise TransactionError(
+        f'{name}: {register} reads differently each time, {value} at last; check its cable')
 
 
 def persistent(action: Callable[[], int | bool]) -> int:

@@ -24,7 +24,7 @@ from feetech_driver.calibration_plan import Row
 from feetech_driver.calibration_screen import headline
 from feetech_driver.calibration_screen import line
 from feetech_driver.calibration_screen import table
-from feetech_driver.calibration_screen import wrapped
+from feetech_driver.console import wrapped
 
 _REDRAW_S = 0.05
 _LINE_S = 2.0

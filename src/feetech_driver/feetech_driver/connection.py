@@ -13,9 +13,11 @@ from typing import TypeVar
 from apprentice_control.calibration import JointCalibration
 from apprentice_control.calibration import load_calibration
 from apprentice_control.calibration import plausibility_warnings
+from apprentice_control.calibration import refuse_inverted
 from apprentice_control.calibration import search_calibration
 from feetech_driver import devices
 from feetech_driver.bus import FeetechBus
+from feetech_driver.calibration_journal import refuse_interrupted
 from feetech_driver.errors import BusError
 from feetech_driver.errors import HandshakeError
 from feetech_driver.errors import PortError
@@ -34,18 +36,27 @@ class Interrupted(BusError):
     """Report that the process was asked to stop while it waited."""
 
 
-def read_calibration(
-    config: DriverConfig, warn: Callable[[str], None],
-) -> dict[str, JointCalibration]:
-    """Return the calibration of every joint in bus order; CalibrationError says what is wrong."""
+def calibration_file(config: DriverConfig, warn: Callable[[str], None]) -> Path:
+    """Return the calibration file to use; CalibrationError where LeRobot's folders have none."""
     if config.calibration_file:
-        path = Path(config.calibration_file).expanduser()
-    else:
-        found = search_calibration(config.robot_id, config.role.value)
-        path = found.path
-        if found.notice:
-            warn(found.notice)
+        return Path(config.calibration_file).expanduser()
+    found = search_calibration(config.robot_id, config.role.value)
+    if found.notice:
+        warn(found.notice)
+    return found.path
+
+
+def read_calibration(
+    path: Path, config: DriverConfig, warn: Callable[[str], None],
+) -> dict[str, JointCalibration]:
+    """
+    Return the calibration of every joint in bus order.
+
+    CalibrationError for a file that is wrong, or whose arm was left in the middle of one.
+    """
+    refuse_interrupted(path)
     calibration = load_calibration(path, dict(zip(config.joints, config.ids)))
+    refuse_inverted(path, calibration)
     for text in plausibility_warnings(calibration):
         warn(text)
     return calibration

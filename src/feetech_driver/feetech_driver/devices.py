@@ -107,6 +107,14 @@ def resolve(spec: str, devices: tuple[SerialDevice, ...] | None = None) -> str:
         f'{candidates(devices)}')
 
 
+def stable_name(spec: str) -> str:
+    """Return the by-id path of the port that spec means, where it has one, else its path."""
+    path = resolve(spec)
+    target = os.path.realpath(path)
+    names = [device.by_id for device in scan_ports() if os.path.realpath(device.path) == target]
+    return names[0] if names and names[0] else path
+
+
 def holders(path: str) -> tuple[Holder, ...]:
     """Return the other processes that have a device open, as far as /proc shows them."""
     target = os.path.realpath(path)

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import sys
 import time
 
+from feetech_driver.console import say
+from feetech_driver.console import seconds
 from feetech_driver.devices import SerialDevice
 from feetech_driver.errors import PortError
 from feetech_driver.find_port_survey import listed
@@ -43,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _unplug(devices, options)
         return _table(devices, options.thorough)
     except PortError as error:
-        sys.stderr.write(f'find_port: {error}\n')
+        say(f'find_port: {error}', sys.stderr)
         return 1
     except KeyboardInterrupt:
         sys.stderr.write('\n')
@@ -55,10 +57,10 @@ def _table(devices: tuple[SerialDevice, ...], thorough: bool) -> int:
     rows = [_HEAD, *map(_row, reports)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     for row in rows:
-        _say('  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+        say('  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
     for report in reports:
         for index, line in enumerate(notes(report)):
-            _say(f'\n{report.device.path}\n  {line}' if index == 0 else f'  {line}')
+            say(f'\n{report.device.path}\n  {line}' if index == 0 else f'  {line}')
     return 0 if any(report.motors for report in reports) else 1
 
 
@@ -71,23 +73,22 @@ def _row(report: PortReport) -> tuple[str, ...]:
 
 
 def _unplug(devices: tuple[SerialDevice, ...], options: argparse.Namespace) -> int:
-    _say('Serial ports:')
+    say('Serial ports:')
     for device in devices:
-        _say(f'  {device}')
-    _say("Pull the USB cable of the arm's board, and no other.")
+        say(f'  {device}')
+    say("Pull the USB cable of the arm's board, and no other.")
     if not options.yes:
         try:
             input('Then press Enter: ')
         except EOFError:
-            sys.stderr.write(
-                '\nfind_port: standard input has ended; without a keyboard use --yes\n')
+            say('\nfind_port: standard input has ended; without a keyboard use --yes', sys.stderr)
             return 2
     gone = _vanished(devices, options)
     if len(gone) == 1:
-        _say(f'The port of the arm is {gone[0].path}')
+        say(f'The port of the arm is {gone[0].path}')
         if gone[0].by_id:
-            _say(f'Its stable name, the same after every start, is {gone[0].by_id}')
-        _say('Plug the cable in again.')
+            say(f'Its stable name, the same after every start, is {gone[0].by_id}')
+        say('Plug the cable in again.')
         return 0
     if gone:
         paths = ', '.join(device.path for device in gone)
@@ -120,11 +121,6 @@ def _missing(
     return [device for device in before if device.path not in there]
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f'{text}\n')
-    sys.stdout.flush()
-
-
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='find_port', description=__doc__,
@@ -142,13 +138,11 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         '--yes', action='store_true',
         help='with --unplug: ask for no key, watch the ports until one vanishes')
     parser.add_argument(
-        '--timeout', type=float, default=60.0, metavar='S',
+        '--timeout', type=seconds, default=60.0, metavar='S',
         help='with --unplug --yes: how long to watch (default: 60)')
     options = parser.parse_args(argv)
     if options.yes and not options.unplug:
         parser.error('--yes goes with --unplug; a scan asks for no key')
-    if not options.timeout >= 0.0:
-        parser.error(f'--timeout {options.timeout}: expected 0 or more seconds')
     return options
 
 

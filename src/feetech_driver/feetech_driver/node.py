@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from apprentice_control.calibration import CalibrationError
+from apprentice_control.limits import DescriptionError
 from apprentice_node.diagnostics import Health
 from apprentice_node.loop import LoopError
 from apprentice_node.managed_node import ManagedNode
@@ -19,7 +20,8 @@ from feetech_driver.session import Session
 class FeetechDriver(ManagedNode):
     """Drive, or read, an arm on a Feetech bus."""
 
-    expected_errors = (BusError, CalibrationError, LoopError, ParameterError)
+    expected_errors = (
+        BusError, CalibrationError, DescriptionError, LoopError, ParameterError)
 
     def __init__(self) -> None:
         """Check the parameters; ParameterError says what is wrong with them."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from apprentice_control.guard import EstopEffect
 from apprentice_node.arm.parameters import GUARD_SPECS
 from apprentice_node.arm.parameters import parse_sources
 from apprentice_node.arm.parameters import same_length
@@ -51,6 +50,9 @@ SPECS = (
     ParameterSpec(
         'limit_margin_deg', 2.0, 'Kept free at both ends of the calibrated range.',
         minimum=0.0, maximum=45.0),
+    ParameterSpec(
+        'description', '', 'URDF file, or package://PACKAGE/FILE, whose limits hold as well once '
+        'zero was verified. Empty: none.'),
     ParameterSpec(
         'rest_pose', (), 'Radians, one a joint, approached before a release. Empty: none.',
         kind=Kind.DOUBLE_ARRAY),
@@ -119,13 +121,9 @@ class DriverConfig:
     period_ns: int
     connect_timeout_s: float
     sources: Mapping[str, int]
-    max_velocity: float
-    max_acceleration: float
-    engage_velocity: float
+    guard: Mapping[str, Value]
     limit_margin_deg: float
-    command_timeout_ns: int
-    owner_timeout_ns: int
-    estop_effect: EstopEffect
+    description: str
     rest_pose: tuple[float, ...]
     gains: Gains
     acceleration: int
@@ -154,14 +152,12 @@ def parse_config(values: Mapping[str, Value]) -> DriverConfig:
     return DriverConfig(
         **{key: values[key] for key in (
             'port', 'baud', 'robot_id', 'calibration_file', 'write_calibration', 'joints', 'ids',
-            'model', 'connect_timeout_s', 'max_velocity', 'max_acceleration', 'engage_velocity',
-            'limit_margin_deg', 'rest_pose', 'acceleration')},
+            'model', 'connect_timeout_s', 'limit_margin_deg', 'description', 'rest_pose',
+            'acceleration')},
         role=Role(values['role']),
         period_ns=round(1e9 / values['rate_hz']),
         sources=parse_sources(values),
-        command_timeout_ns=round(values['command_timeout_s'] * 1e9),
-        owner_timeout_ns=round(values['owner_timeout_s'] * 1e9),
-        estop_effect=EstopEffect(values['estop_effect']),
+        guard={spec.name: values[spec.name] for spec in GUARD_SPECS},
         gains=Gains(*(values[f'position_{letter}'] for letter in 'pid')),
         gripper=_gripper(values),
         thresholds=Thresholds(*(values[name] for name in (

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterable
-import math
 import time
 from typing import TypeVar
 
 from apprentice_control.guard import CommandGuard
-from apprentice_control.guard import GuardConfig
-from apprentice_control.limits import limits_from_calibration
 from apprentice_node.arm.health import arm_health
+from apprentice_node.arm.parameters import guard_config
 from apprentice_node.diagnostics import Health
 from apprentice_node.loop import Loop
 from apprentice_node.loop import LoopError
@@ -20,6 +18,8 @@ from apprentice_node.managed_node import ManagedNode
 from feetech_driver import health
 from feetech_driver import settings
 from feetech_driver.arm import Arm
+from feetech_driver.arm_limits import arm_limits
+from feetech_driver.connection import calibration_file
 from feetech_driver.connection import connect
 from feetech_driver.connection import make_bus
 from feetech_driver.connection import persist
@@ -61,7 +61,9 @@ class Session:
     def open(self) -> None:
         """Open and check the bus, bring the servos to their settings and start the loop."""
         config = self._config
-        calibration = read_calibration(config, self._logger.warning)
+        file = calibration_file(config, self._logger.warning)
+        calibration = read_calibration(file, config, self._logger.warning)
+        limits = arm_limits(config, file, calibration, self._logger.warning)
         info = connect(self._bus, config.connect_timeout_s, self._node.stop_requested.is_set,
                        self._logger.info)
         self._tell(info)
@@ -71,13 +73,8 @@ class Session:
                               f'{change.value}')
         joints = tuple(calibration.values())
         if config.role is Role.FOLLOWER:
-            self._guard = CommandGuard(GuardConfig(
-                limits_from_calibration(
-                    calibration, math.radians(config.limit_margin_deg), config.max_velocity,
-                    config.max_acceleration),
-                {**config.sources, REST: max(config.sources.values()) + 1},
-                config.engage_velocity, config.command_timeout_ns, config.owner_timeout_ns,
-                estop_effect=config.estop_effect))
+            self._guard = CommandGuard(guard_config(
+                config.guard, limits, {REST: max(config.sources.values()) + 1}))
             ramp = 'torque_limit' in settings.control_table(config)
             self._keeper = Keeper(
                 self._bus.fd, self._bus.ids, order=self._bus.protocol.order, ramp=ramp)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
 from types import MappingProxyType
 
 from feetech_driver.motors import Motor
@@ -15,7 +16,7 @@ from feetech_driver.setup_motor import Wish
 
 JOINTS = ('shoulder_pan', 'shoulder_lift', 'elbow_flex', 'wrist_flex', 'wrist_roll', 'gripper')
 _MODEL = 'sts3215'
-# 12 V is a supply of followers only, and the motors of a leader do not survive it.
+# Leaders are built of 7.4 V motors, as a rule, which do not survive 12 V.
 _LEADER_MAX_V = 9.0
 
 
@@ -35,7 +36,19 @@ class ArmKind:
     def wish(self, joint: str) -> Wish:
         """Return what the motor of a joint must become."""
         return Wish(
-            self.motors[joint].id, f'the motor of {joint}', _MODEL, MIN_V, self.max_v)
+            self.motors[joint].id, f'the motor of {joint}', _MODEL, MIN_V, self.max_v,
+            self.supply_hint)
+
+    @property
+    def supply_hint(self) -> str:
+        """Return what may be done about a supply that is too strong, if it is right."""
+        return '' if self.max_v == MAX_V else (
+            ' If the motors of this leader are the 12 V build, which their labels say, add '
+            '--accept-12v.')
+
+    def of_12v(self) -> ArmKind:
+        """Return the same arm of motors of the 12 V build."""
+        return replace(self, max_v=MAX_V)
 
 
 _SO101_LEADER_GEARS = MappingProxyType({

@@ -39,6 +39,11 @@ class Wish:
     model: str = 'sts3215'
     min_v: float = MIN_V
     max_v: float = MAX_V
+    supply_hint: str = ''
+
+    def hint(self, voltage: float | None) -> str:
+        """Return what may be done about a supply that is out of bounds, if it is right."""
+        return self.supply_hint if voltage and self.max_v < voltage <= MAX_V else ''
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,11 @@ def assign(port: DeadlinePort, motor: FoundMotor, wish: Wish) -> Assigned:
 def _check_supply(motor: FoundMotor, wish: Wish) -> None:
     found = 'unknown' if motor.voltage is None else f'{motor.voltage:.1f} V'
     if motor.voltage is None or not wish.min_v <= motor.voltage <= wish.max_v:
+        hint = wish.hint(motor.voltage)
         raise SetupError(
             f'the supply of the motor (id {motor.id}) is {found}, expected {wish.min_v:g} to '
             f'{wish.max_v:g} V. Check the power adapter: its plug, and whether it is that of '
-            'this arm.')
+            f'this arm.{hint}')
     if motor.alarms & _VOLTAGE_ALARM:
         raise SetupError(
             f'the motor (id {motor.id}) itself says that its supply of {found} is out of its '

@@ -16,15 +16,17 @@ import itertools
 import sys
 import time
 
-from feetech_driver.devices import resolve
+from feetech_driver.console import say
+from feetech_driver.console import seconds
+from feetech_driver.devices import stable_name
 from feetech_driver.errors import BusError
 from feetech_driver.motors import BusInfo
 from feetech_driver.setup_arms import ArmKind
 from feetech_driver.setup_arms import ARMS
 from feetech_driver.setup_arms import JOINTS
+from feetech_driver.setup_motor import SetupError
 from feetech_driver.setup_progress import Progress
 from feetech_driver.setup_progress import progress_path
-from feetech_driver.setup_progress import stable_name
 from feetech_driver.setup_run import check
 from feetech_driver.setup_run import complete
 from feetech_driver.setup_run import set_up
@@ -45,8 +47,7 @@ class Dialogue:
 
     def say(self, text: str) -> None:
         """Print a line."""
-        sys.stdout.write(f'{text}\n')
-        sys.stdout.flush()
+        say(text)
 
     def until_done(self, prompt: str, attempt: Callable[[bool], None]) -> None:
         """Ask and try, and again after each failure; it ends by success or Ctrl-C alone."""
@@ -91,7 +92,7 @@ class Watch(Dialogue):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     options = _arguments(argv)
-    arm = ARMS[options.arm]
+    arm = ARMS[options.arm].of_12v() if options.accept_12v else ARMS[options.arm]
     front = Watch(options.timeout) if options.yes else Dialogue()
     try:
         if options.check:
@@ -99,28 +100,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             _set_up(arm, options, front)
     except BusError as error:
-        sys.stderr.write(f'setup_motors: {error}\n')
+        say(f'setup_motors: {error}', sys.stderr)
         return 1
     except _InputEnded:
-        sys.stderr.write(
-            '\nsetup_motors: standard input has ended; without a keyboard use --yes\n')
+        say('\nsetup_motors: standard input has ended; without a keyboard use --yes', sys.stderr)
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write(
-            '\nsetup_motors: stopped; the same command goes on with the motor it stopped at\n')
+        say('\nsetup_motors: stopped; the same command goes on with the motor it stopped at',
+            sys.stderr)
         return _INTERRUPTED
     return 0
 
 
 def _set_up(arm: ArmKind, options: argparse.Namespace, front: Dialogue) -> None:
-    port = resolve(options.port)
-    progress = Progress(progress_path(arm.name, stable_name(port)), front.say)
+    # Under this name the port comes back after it was unplugged, whatever its number then.
+    port = stable_name(options.port)
+    progress = Progress(progress_path(arm.name, port), front.say)
     if options.restart:
         progress.clear()
     front.say(f'{arm.name} on {port}')
     info = None if options.joint else complete(arm, port)
     if info is None:
-        set_up(arm, port, front, progress, tuple(options.joint))
+        try:
+            set_up(arm, port, front, progress, tuple(options.joint))
+        except BusError as error:
+            raise SetupError(f'{error}\n{progress.summary()}') from error
     if info is None and len(progress.done) < len(JOINTS):
         missing = [joint for joint in JOINTS if joint not in progress.done]
         front.say(f'\nDone. Not set up with this tool yet: {", ".join(missing)}.')
@@ -163,18 +167,19 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         '--check', action='store_true',
         help='write nothing: check ids, models, firmware, supply and cables of the whole chain')
     parser.add_argument(
+        '--accept-12v', action='store_true',
+        help='the motors of this leader are the 12 V build: take a supply of up to 13 V')
+    parser.add_argument(
         '--yes', action='store_true',
         help='ask for no key: watch the port and set up each motor as it appears')
     parser.add_argument(
-        '--timeout', type=float, default=60.0, metavar='S',
+        '--timeout', type=seconds, default=60.0, metavar='S',
         help='with --yes: how long to wait for each motor (default: 60)')
     parser.add_argument(
         '--restart', action='store_true', help='forget what an interrupted run had done')
     options = parser.parse_args(argv)
     if options.check and (options.joint or options.restart):
         parser.error('--check writes nothing: leave --joint and --restart out')
-    if not options.timeout >= 0.0:
-        parser.error(f'--timeout {options.timeout}: expected 0 or more seconds')
     return options
 
 

@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 import re
 
-from feetech_driver.devices import scan_ports
 from feetech_driver.setup_arms import JOINTS
 
 
@@ -42,6 +41,16 @@ class Progress:
         except OSError as error:
             self._say(f'{self.path} cannot be removed ({error.strerror})')
 
+    def summary(self) -> str:
+        """Say which motors are set up, and what holds of the others."""
+        left = [joint for joint in reversed(JOINTS) if joint not in self.done]
+        if not left:
+            return 'Set up and checked: all six motors.'
+        return (
+            f'Set up and checked: {", ".join(self.done) or "none"}. Not yet: {", ".join(left)}; '
+            'one of these that was connected may hold a part of its settings, which the same '
+            'command completes.')
+
     def _read(self) -> tuple[str, ...]:
         try:
             content = json.loads(self.path.read_text(encoding='utf-8'))
@@ -71,13 +80,6 @@ class Progress:
             self._say(
                 f'{self.path} cannot be written ({error.strerror}): an interrupted set-up will '
                 'begin again with the first motor')
-
-
-def stable_name(port: str) -> str:
-    """Return the by-id path of a port that has one: device numbers swap between starts."""
-    path = os.path.realpath(port)
-    names = [device.by_id for device in scan_ports() if os.path.realpath(device.path) == path]
-    return names[0] if names and names[0] else port
 
 
 def progress_path(arm: str, port: str, state: Path | None = None) -> Path:

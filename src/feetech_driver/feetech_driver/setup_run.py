@@ -109,7 +109,7 @@ def _check_supply(arm: ArmKind, info: BusInfo) -> None:
             raise SetupError(
                 f'the supply at {joint} (id {motor.id}) is {motor.voltage:.1f} V, expected '
                 f'{wish.min_v:g} to {wish.max_v:g} V for {arm.name}. Check the power adapter: '
-                'its plug, and whether it is that of this arm.')
+                f'its plug, and whether it is that of this arm.{wish.hint(motor.voltage)}')
 
 
 def _set_up_joint(

@@ -190,6 +190,41 @@ class User:
             self.text += data.decode(errors='replace')
 
 
+def home(user: User, bench: Workbench, middle: Mapping[str, float] = MIDDLE) -> None:
+    """Go through the middle pose, up to the ranges."""
+    user.sees('MIDDLE POSE')
+    bench.lead(middle)
+    user.types('\n')
+    user.sees('RANGES')
+
+
+def home_and_record(user: User, bench: Workbench) -> None:
+    """Go through the middle pose and the ranges."""
+    home(user, bench)
+    bench.sweep()
+    user.types('\n')
+
+
+def calibrate(user: User, bench: Workbench) -> None:
+    """Go through a calibration that asks for everything."""
+    home_and_record(user, bench)
+    user.sees('DIRECTIONS')
+    bench.lead(SIDES)
+    user.types('\n')
+
+
+def calibrated(bench: Workbench, home: Path) -> Path:
+    """Make the arm one that was calibrated before."""
+    path = file_of(home)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(bench.truth(), indent=4))
+    for name, joint in bench.truth().items():
+        bench.arm.set(name, 'homing_offset', joint['homing_offset'])
+        bench.arm.set(name, 'min_position_limit', joint['range_min'])
+        bench.arm.set(name, 'max_position_limit', joint['range_max'])
+    return path
+
+
 def environment(home: Path) -> dict[str, str]:
     """Return an environment whose calibrations lie below a folder."""
     return {**os.environ, 'HF_LEROBOT_CALIBRATION': str(home), 'TERM': 'xterm'}

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-import json
 from pathlib import Path
 import re
 import signal
@@ -17,12 +16,14 @@ from apprentice_sim.faults import Action
 from apprentice_sim.frames import Instruction
 from apprentice_sim.mechanism import Mount
 from calibration_bench import assert_close
+from calibration_bench import calibrate
+from calibration_bench import calibrated
 from calibration_bench import environment
 from calibration_bench import file_of
+from calibration_bench import home
 from calibration_bench import MIDDLE
 from calibration_bench import MOUNTS
 from calibration_bench import read
-from calibration_bench import SIDES
 from calibration_bench import User
 from calibration_bench import Workbench
 from calibration_bench import workbench
@@ -37,34 +38,6 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
     """Give an arm fresh from the workshop."""
     with workbench(tmp_path) as made:
         yield made
-
-
-def home_and_record(user: User, bench: Workbench) -> None:
-    user.sees('MIDDLE POSE')
-    bench.lead(MIDDLE)
-    user.types('\n')
-    user.sees('RANGES')
-    bench.sweep()
-    user.types('\n')
-
-
-def calibrate(user: User, bench: Workbench) -> None:
-    home_and_record(user, bench)
-    user.sees('DIRECTIONS')
-    bench.lead(SIDES)
-    user.types('\n')
-
-
-def calibrated(bench: Workbench, home: Path) -> Path:
-    """Make the arm one that was calibrated before."""
-    path = file_of(home)
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(bench.truth(), indent=4))
-    for name, joint in bench.truth().items():
-        bench.arm.set(name, 'homing_offset', joint['homing_offset'])
-        bench.arm.set(name, 'min_position_limit', joint['range_min'])
-        bench.arm.set(name, 'max_position_limit', joint['range_max'])
-    return path
 
 
 def test_an_arm_is_calibrated(bench: Workbench, tmp_path: Path) -> None:
@@ -94,10 +67,7 @@ def test_a_range_over_the_seam_keeps_its_width(tmp_path: Path) -> None:
     middle = {**MIDDLE, 'elbow_flex': 1050.0, 'shoulder_lift': -1100.0}
     with workbench(tmp_path, phase=28) as bench:
         user = User(bench, tmp_path, '--no-directions')
-        user.sees('MIDDLE POSE')
-        bench.lead(middle)
-        user.types('\n')
-        user.sees('RANGES')
+        home(user, bench, middle)
         bench.sweep()
         user.sees('seam')
         user.types('\n')
@@ -135,10 +105,7 @@ def test_bad_joints_are_refused_by_name(tmp_path: Path) -> None:
 def test_refused_joints_are_redone_in_place(bench: Workbench, tmp_path: Path) -> None:
     """Only the joint that was forgotten is calibrated again; the others keep their values."""
     user = User(bench, tmp_path, '--no-directions')
-    user.sees('MIDDLE POSE')
-    bench.lead(MIDDLE)
-    user.types('\n')
-    user.sees('RANGES')
+    home(user, bench)
     bench.sweep(*(name for name in IDS if name != 'wrist_flex'))
     user.types('\n')
     user.sees('AGAIN: confirm to calibrate wrist_flex again')
@@ -200,37 +167,10 @@ def test_a_closed_terminal_leaves_everything_as_it_was(bench: Workbench, tmp_pat
     """Nobody is left to tell, the registers are put back all the same."""
     before = bench.registers()
     user = User(bench, tmp_path)
-    user.sees('MIDDLE POSE')
-    bench.lead(MIDDLE)
-    user.types('\n')
-    user.sees('RANGES')
+    home(user, bench)
     assert bench.registers() != before
     user.hang_up()
     assert user.process.wait(30) == 130
-    assert bench.registers() == before
-
-
-def test_unplugged_names_the_registers(bench: Workbench, tmp_path: Path) -> None:
-    """A port that is gone leaves a list, the old file, and the command that mends it."""
-    path = calibrated(bench, tmp_path)
-    before = bench.registers()
-    text = path.read_text()
-    user = User(bench, tmp_path)
-    user.sees('MIDDLE POSE')
-    bench.lead(MIDDLE)
-    user.types('\n')
-    user.sees('RANGES')
-    bench.arm.unplug()
-    assert user.end() == 1
-    said = ' '.join(user.text.split())
-    assert 'the port is gone, so these registers could not be put back' in said
-    limit = before['shoulder_pan'][1]
-    assert f'shoulder_pan: min_position_limit was {limit}, may now be 0' in said
-    assert '--id my_arm --write' in said and path.read_text() == text
-    bench.arm.replug()
-    assert bench.registers() != before
-    mended = User(bench, tmp_path, '--write')
-    assert mended.end() == 0, mended.text
     assert bench.registers() == before
 
 
@@ -239,10 +179,7 @@ def test_power_lost_while_registers_are_written(bench: Workbench, tmp_path: Path
     path = calibrated(bench, tmp_path)
     text = path.read_text()
     user = User(bench, tmp_path, '--no-directions')
-    user.sees('MIDDLE POSE')
-    bench.lead(dict.fromkeys(IDS, 0.0))
-    user.types('\n')
-    user.sees('RANGES')
+    home(user, bench, dict.fromkeys(IDS, 0.0))
     bench.sweep()
     # The supply goes when the gripper's upper limit, the last register of all, is to be written.
     bench.arm.faults.add(
@@ -266,10 +203,7 @@ def test_power_lost_while_registers_are_written(bench: Workbench, tmp_path: Path
 def test_a_servo_that_forgets_is_written_again(bench: Workbench, tmp_path: Path) -> None:
     """Its supply fails within a write and takes the write before with it; the file is right."""
     user = User(bench, tmp_path, '--no-directions')
-    user.sees('MIDDLE POSE')
-    bench.lead(MIDDLE)
-    user.types('\n')
-    user.sees('RANGES')
+    home(user, bench)
     bench.sweep()
     bench.arm.faults.add(
         Action.POWER_LOSS, ids=[6], instructions=[Instruction.WRITE], address=MAX_LIMIT, value=2,
@@ -288,10 +222,7 @@ def test_a_silent_motor_ends_it(bench: Workbench, tmp_path: Path) -> None:
     """A plug that comes out shows on its row; back in, its registers are put back as well."""
     before = bench.registers()
     user = User(bench, tmp_path)
-    user.sees('MIDDLE POSE')
-    bench.lead(MIDDLE)
-    user.types('\n')
-    user.sees('RANGES')
+    home(user, bench)
     bench.arm.bus.silence('gripper')
     user.sees('SILENT')
     user.sees('putting the registers back')

@@ -15,7 +15,7 @@ from feetech_driver.calibration_screen import differing
 from feetech_driver.calibration_screen import line
 from feetech_driver.calibration_screen import summary
 from feetech_driver.calibration_screen import table
-from feetech_driver.calibration_screen import wrapped
+from feetech_driver.console import wrapped
 import pytest
 
 PLAN = Plan('/dev/x', 'so100', 'leader', 'a', baud=500_000)

@@ -174,7 +174,7 @@ def test_the_dialogue_waits_for_enter(two: tuple[SimArm, SimArm]) -> None:
 
 @pytest.mark.parametrize(('arguments', 'message'), [
     (['--yes'], '--yes goes with --unplug'),
-    (['--unplug', '--yes', '--timeout', '-1'], '--timeout -1.0: expected 0 or more'),
+    (['--unplug', '--yes', '--timeout', '-1'], 'found -1, expected 0 to 3600 seconds'),
 ])
 def test_wrong_arguments(
         capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:

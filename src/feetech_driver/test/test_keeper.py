@@ -22,7 +22,9 @@ import pytest
 
 # A driver as far as the keeper sees it: it holds the arm, then waits to be killed.
 DRIVER = """
-import sys, time
+import signal, sys, time
+# Who starts the tests in the background has it ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from feetech_driver.bus import FeetechBus, Motor
 from feetech_driver.keeper import Keeper
 names = sys.argv[2].split(',')

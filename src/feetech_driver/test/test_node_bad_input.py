@@ -56,23 +56,6 @@ def test_unknown_parameter(shared: Stage) -> None:
             "did you mean 'rate_hz'?", rate=100.0)
 
 
-@pytest.mark.parametrize(('name', 'value', 'expected'), [
-    ('rate_hz', 'fast', "found 'fast' (str), expected a number from 10 to 500"),
-    ('rate_hz', 5000.0, 'found 5000.0 (float), expected a number from 10 to 500'),
-    ('role', 'boss', 'expected a string out of follower, leader'),
-    ('ids', [1, 2], 'found 2 values, expected 6, one for each of'),
-    ('ids', [1, 2, 3, 4, 5, 5], 'found 5 more than once'),
-    ('source_names', ['a b', 'c'], 'expected a name of letters, digits and underscores'),
-    ('rest_pose', [0.0], 'found 1 values, expected 6'),
-    ('estop_effect', 'panic', 'expected a string out of hold, release'),
-])
-def test_parameter_of_wrong_type_or_out_of_range(
-    shared: Stage, name: str, value: object, expected: str,
-) -> None:
-    """The line names node, key, found and expected."""
-    failure(shared, 2, f"/arm/feetech_driver: parameter '{name}'", expected, **{name: value})
-
-
 def test_no_port(shared: Stage) -> None:
     """Without a port the error says so."""
     failure(shared, 1, 'cannot configure: no serial port is configured', port='')
@@ -103,18 +86,9 @@ def test_missing_calibration(shared: Stage) -> None:
     failure(shared, 1, '/nowhere.json: cannot be read', calibration_file='/nowhere.json')
 
 
-def test_truncated_calibration(shared: Stage, tmp_path: Path) -> None:
-    """Half a file is told as such."""
-    whole = shared.calibration.read_text()
-    half = tmp_path / 'half.json'
-    half.write_text(whole[:len(whole) // 2])
-    failure(shared, 1, 'not valid JSON', 'truncated or damaged', calibration_file=str(half))
-
-
-def test_calibration_out_of_range(shared: Stage, tmp_path: Path) -> None:
-    """A value that no register holds names joint and field."""
-    file = write_calibration(tmp_path / 'c.json', 'follower', gripper={'range_max': 5000})
-    failure(shared, 1, 'gripper', 'range_max is 5000', calibration_file=str(file))
+def test_a_bad_description(shared: Stage) -> None:
+    """A URDF that is not there ends the start."""
+    failure(shared, 1, 'description /nowhere.urdf: cannot be read', description='/nowhere.urdf')
 
 
 def test_another_arms_calibration(shared: Stage, tmp_path: Path) -> None:
@@ -122,14 +96,6 @@ def test_another_arms_calibration(shared: Stage, tmp_path: Path) -> None:
     file = write_calibration(tmp_path / 'c.json', 'leader')
     failure(shared, 1, 'shoulder_pan: homing_offset is 0, expected -120',
             'gripper: min_position_limit is 1423, expected 1443', 'write_calibration:=true',
-            calibration_file=str(file))
-
-
-def test_another_robots_calibration(shared: Stage, tmp_path: Path) -> None:
-    """A file with other joints is not this robot's."""
-    file = tmp_path / 'c.json'
-    file.write_text(shared.calibration.read_text().replace('elbow_flex', 'knee'))
-    failure(shared, 1, "missing joints ['elbow_flex'], unexpected joints ['knee']",
             calibration_file=str(file))
 
 

@@ -136,6 +136,11 @@ def test_an_arm_is_set_up_at_the_keyboard(
     user.until('wrote: id 1 -> 6')
     user.until('[2/6] wrist_roll: id 5')
     user.until('Enter: ')
+    bus.unplug()
+    user.enter()
+    user.until('there is no serial port')
+    user.until('Enter to try again')
+    bus.replug()
     user.enter()
     user.until('it is the one just set up as gripper')
     user.until('Enter to try again')
@@ -205,6 +210,7 @@ def test_patience_ends(bus: SimArm, start: Callable[..., User]) -> None:
     user = start('--arm', 'so100_leader', '--yes', '--timeout', '0')
     code, said = user.end()
     assert code == 1 and 'setup_motors: no motor answers at any baud rate' in said
+    assert 'Set up and checked: none. Not yet: gripper, wrist_roll, wrist_flex' in said
     assert 'Traceback' not in said
 
 
@@ -248,6 +254,7 @@ def break_it(arm: SimArm, how: str) -> None:
 @pytest.mark.parametrize(('how', 'message'), [
     ('rate', 'id 3 at 500000 baud, sts3215, firmware 3.10, 7.4 V, 30 C: set it up alone'),
     ('supply', 'is 12.1 V, expected 4.5 to 9 V for so101_leader'),
+    ('supply', 'If the motors of this leader are the 12 V build'),
 ])
 def test_what_is_wrong_with_a_chain_is_named(tmp_path: Path, how: str, message: str) -> None:
     """Each fault of a chain has its sentence."""
@@ -258,11 +265,24 @@ def test_what_is_wrong_with_a_chain_is_named(tmp_path: Path, how: str, message: 
     assert message in str(caught.value)
 
 
+def test_a_leader_of_12_v_motors_is_taken_on_request(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """12 V is refused until somebody says that the motors are made for it; 13.5 V always."""
+    with servo_bus(so_arm('leader', voltage_v=12.1), tmp_path / 'arm') as arm:
+        arguments = ['--arm', 'so101_leader', '--port', arm.port, '--check']
+        assert main(arguments) == 1 and 'add --accept-12v' in capsys.readouterr().err
+        assert main([*arguments, '--accept-12v']) == 0
+        for servo in arm.servos.values():
+            servo.voltage_v = 13.5
+        assert main([*arguments, '--accept-12v']) == 1
+        assert 'expected 4.5 to 13 V' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(('arguments', 'message'), [
     (['--arm', 'so102'], "invalid choice: 'so102'"),
     (['--arm', 'so100_leader', '--joint', 'thumb'], "invalid choice: 'thumb'"),
     (['--arm', 'so100_leader', '--check', '--restart'], '--check writes nothing'),
-    (['--arm', 'so100_leader', '--timeout', 'nan'], '--timeout nan: expected 0 or more'),
+    (['--arm', 'so100_leader', '--timeout', 'nan'], 'found nan, expected 0 to 3600 seconds'),
 ])
 def test_wrong_arguments(
         capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:

@@ -92,7 +92,9 @@ class Fleet:
             'robot_id': arm.robot_id,
             'calibration_file': arm.calibration_file,
             'autostart': self._settings.autostart,
-            **({'connect_timeout_s': WORLD_START_S} if self._simulated else {}),
+            # The simulated world is built of the description: nothing there to hold it to.
+            **({'connect_timeout_s': WORLD_START_S} if self._simulated else {
+                'description': f'package://so_arm_description/urdf/{self._settings.arm}.urdf'}),
         })
 
     def add_camera(self, camera: Camera) -> None:
