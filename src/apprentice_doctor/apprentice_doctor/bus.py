@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+import os
 
 from apprentice_doctor import bus_look
 from apprentice_doctor import ports
@@ -68,7 +69,7 @@ def _arm(arm: Arm, where: str, question: Question) -> Iterator[Finding]:
     config = arm.config()
     try:
         info, error = bus_look.meet(bus)
-        yield from _latency(bus, where, question)
+        yield from latency(bus, where, question)
         if error is not None:
             yield from _who(bus, error, config, where)
             rest = bus_look.answering(error, config)
@@ -92,9 +93,11 @@ def _arm(arm: Arm, where: str, question: Question) -> Iterator[Finding]:
     yield from _torque(registers, config, where)
 
 
-def _latency(bus: FeetechBus, where: str, question: Question) -> Iterator[Finding]:
-    name = bus.port.path.rpartition('/')[2] if bus.port.path.startswith('/dev/tty') else ''
-    latency_ms = latency_timer(bus.port.path, question.root) if name else None
+def latency(bus: FeetechBus, where: str, question: Question) -> Iterator[Finding]:
+    """Say whether the adapter keeps answers to itself for longer than a millisecond."""
+    # A stable name is a link to the device of which sysfs knows.
+    name = os.path.basename(os.path.realpath(bus.port.path))
+    latency_ms = latency_timer(name, question.root)
     if latency_ms is not None and latency_ms > 1:
         yield Finding(
             Level.WARN, 'latency-timer', 'the adapter holds answers back', where,
@@ -136,10 +139,9 @@ def _who(
 def _firmware(info: BusInfo | None, where: str) -> Iterator[Finding]:
     for text in info.warnings if info else ():
         if 'firmware' in text:
-            name = 'firmware-mix' if 'different' in text else 'firmware-old'
             yield Finding(
-                Level.WARN, name, text.partition(';')[0], where,
-                expected='one version, 3.10 or newer',
+                Level.WARN, 'firmware-mix' if 'different' in text else 'firmware-old',
+                text.partition(';')[0], where, expected='one version, 3.10 or newer',
                 cure="update the older ones with Feetech's FD software")
         else:
             yield fine('echo', text, where)

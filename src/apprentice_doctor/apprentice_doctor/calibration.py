@@ -48,7 +48,8 @@ def _read(arm: Arm) -> tuple[list[Finding], Calibration | None]:
         path = Path(config.calibration_file).expanduser() if config.calibration_file \
             else search_calibration(config.robot_id, config.role.value).path
     except CalibrationError as error:
-        return [_absent(arm, where, str(error).partition(';')[0])], None
+        return [_absent(arm, where, str(error).partition(';')[0] if config.robot_id else
+                        "robot_id is not set, nor is there LeRobot's None.json")], None
     where = f'{arm.name}, {path}'
     if not path.exists():
         return [_absent(arm, where, 'no such file')], None

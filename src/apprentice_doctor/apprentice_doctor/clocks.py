@@ -77,6 +77,7 @@ def _output(*command: str) -> str:
     if shutil.which(command[0]) is None:
         return ''
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=5).stdout
+        return subprocess.run(
+            command, capture_output=True, text=True, errors='replace', timeout=5).stdout
     except (OSError, subprocess.SubprocessError):
         return ''

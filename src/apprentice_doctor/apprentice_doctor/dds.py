@@ -106,8 +106,9 @@ def _stream() -> Iterator[Finding]:
     if not numbers:
         yield Finding(
             Level.ERROR, 'discovery', 'two processes of this host do not find each other', '',
-            f'no message within {_END_S:g} s', 'messages',
-            'is a firewall on? Have both the same RMW_IMPLEMENTATION and ROS_DOMAIN_ID?')
+            f'no message within {time.monotonic() - begin:.0f} s', 'messages',
+            'is a firewall on, or ROS_AUTOMATIC_DISCOVERY_RANGE=OFF? Let ROS '
+            'through, or unset that')
         return
     yield fine('discovery', f'another process was found {found_s or 0.0:.1f} s after its start')
     lost = dds_peer.COUNT - len(numbers)

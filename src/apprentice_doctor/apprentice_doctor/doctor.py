@@ -3,8 +3,9 @@
 """
 Say what is wrong with arms, cameras, machine and network, and what cures it.
 
-It reads only: nothing moves, and nothing is written to a motor. Exit code 0: no error; 1: warnings
-and --strict; 2: errors, or wrong arguments; 130: interrupted.
+It reads only: nothing moves, and nothing is written to a motor.
+Exit code 0: no error; 1: warnings and --strict; 2: errors, or wrong
+arguments; 130: interrupted.
 """
 from __future__ import annotations
 
@@ -12,12 +13,14 @@ import argparse
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+import math
 import os
 from pathlib import Path
 import signal
 import sys
 
 from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import get_packages_with_prefixes
 from ament_index_python.packages import PackageNotFoundError
 from apprentice_doctor import bus
 from apprentice_doctor import calibration
@@ -41,6 +44,10 @@ CHECKS: dict[str, Callable[[Question], Iterator[Finding]]] = {
     'cameras': cameras.check, 'machine': machine.check, 'dds': dds.check,
     'clocks': clocks.check, 'graph': graph.check,
 }
+# What says nothing where the hardware file does not.
+_OF_HARDWARE = ('ports', 'bus', 'calibration', 'cameras')
+_BRINGUP = '_bringup'
+_ERASE = '\r\033[K'
 _INTERRUPTED = 130
 _LONGEST_S = 3600.0
 
@@ -53,7 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _examine(options, results)
     except KeyboardInterrupt:
-        sys.stderr.write('\ndoctor: interrupted; what is not shown was not looked at\n')
+        if _on_terminal(options):
+            _say(_ERASE)
+        sys.stderr.write('doctor: interrupted; what is not shown was not looked at\n')
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has enough; there is nobody to tell.
@@ -67,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _examine(options: argparse.Namespace, results: dict[str, list[Finding]]) -> None:
     table = not options.json
+    shows_progress = _on_terminal(options)
     if table:
         _say('doctor reads only: nothing moves, nothing is written to a motor.\n')
     robot, trouble = _robot(options)
@@ -75,15 +85,17 @@ def _examine(options: argparse.Namespace, results: dict[str, list[Finding]]) -> 
         if table:
             _say(report.section('hardware', [trouble], _colour()) + '\n')
     elif table:
-        _say(f'hardware file {robot.path}\n\n')
+        _say(f'hardware file {robot.path.resolve()}\n\n')
     question = Question(
         robot, options.seconds, options.folder, tuple(options.host), os.environ.get(TOKEN, ''))
     for name in options.only or CHECKS:
-        if table and sys.stdout.isatty():
-            _say(f'{name} ...\r')
+        if trouble is not None and name in _OF_HARDWARE:
+            continue
+        if shows_progress:
+            _say(f'{name} ...')
         results[name] = _run(name, question)
         if table:
-            _say(('\033[K' if sys.stdout.isatty() else '')
+            _say((_ERASE if shows_progress else '')
                  + report.section(name, results[name], _colour()) + '\n')
     _say(report.summary(results) if table else report.as_json(results))
 
@@ -104,17 +116,30 @@ def _robot(options: argparse.Namespace) -> tuple[Robot, Finding | None]:
     path = options.hardware
     try:
         if path is None:
-            share = get_package_share_directory(f'{options.robot}_bringup')
+            share = get_package_share_directory(f'{options.robot}{_BRINGUP}')
             path = Path(share, 'config', 'hardware.yaml')
         return read_robot(path, options.robot), None
-    except PackageNotFoundError:
-        trouble = f'no package {options.robot}_bringup'
     except HardwareFileError as error:
-        trouble = str(error)
-    return Robot(path or Path('-')), Finding(
-        Level.ERROR, 'hardware-file', 'the hardware file cannot be used: arms and cameras are '
-        'not looked at', str(path or options.robot), trouble, 'a hardware file, version 1',
-        'mend it (config/so100/hardware.yaml shows how), or give another with --hardware')
+        return Robot(path), Finding(
+            Level.ERROR, 'hardware-file', 'the hardware file cannot be used: arms and cameras '
+            'are not looked at', str(path), str(error).removeprefix(f'{path}: '),
+            'a hardware file, version 1',
+            'mend it (config/so100/hardware.yaml shows how), or give another with --hardware')
+    except (PackageNotFoundError, ValueError):
+        return Robot(Path('-')), _unknown(options.robot)
+
+
+def _unknown(robot: str) -> Finding:
+    known = sorted(name.removesuffix(_BRINGUP) for name in get_packages_with_prefixes()
+                   if name.endswith(_BRINGUP))
+    return Finding(
+        Level.ERROR, 'hardware-file', 'no such robot: arms and cameras are not looked at',
+        f'--robot {robot}', f'no package {robot}{_BRINGUP}', ' or '.join(known),
+        'name one of these, or give its file with --hardware')
+
+
+def _on_terminal(options: argparse.Namespace) -> bool:
+    return not options.json and sys.stdout.isatty()
 
 
 def _say(text: str) -> None:
@@ -127,11 +152,22 @@ def _colour() -> bool:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0.0 < value <= _LONGEST_S:
         raise argparse.ArgumentTypeError(
             f'found {text}, expected seconds above 0, at most {_LONGEST_S:g}')
     return value
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f'found {text}, expected a folder that is there: make it, or give another')
+    return path
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -145,7 +181,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help=f'this check alone, may be repeated: {", ".join(CHECKS)}')
     add('--seconds', type=_seconds, default=3.0, metavar='S',
         help='how long to watch each bus and the graph (default: 3)')
-    add('--folder', type=Path, default=Path('.'), metavar='DIR',
+    add('--folder', type=_folder, default=Path('.'), metavar='DIR',
         help='folder that datasets go to (default: here)')
     add('--host', action='append', default=[], metavar='HOST[:PORT]',
         help='compare clocks with this host, where clock_echo runs')

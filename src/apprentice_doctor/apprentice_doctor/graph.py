@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 import os
 
 from apprentice_control.reasons import Kind
@@ -15,11 +16,13 @@ from apprentice_doctor.listening import Graph
 from apprentice_doctor.listening import listen
 from apprentice_doctor.robot import Question
 from apprentice_msgs.msg import GuardState
+from feetech_driver.registers import alarm_names
 
 _REFUSALS = {reason.value[0] for reason in Reason if reason.value[1] is Kind.REFUSAL} | {
     'position_limit'}
 # Refused before anybody does wrong: while an arm starts, or another source owns it.
 _HARMLESS = {'not_active', 'points_dropped'}
+_TEMPERATURE, _OVERHEATED = 'temperature [C]', alarm_names(0x04)[0]
 _SILENT = ('stream_silent', 'stream_late', 'owner_silent')
 
 
@@ -48,13 +51,13 @@ def _diagnostics(graph: Graph) -> Iterator[Finding]:
     bad = 0
     for name, status in sorted(graph.statuses.items()):
         level = min(status.level[0], 2)
+        values = {item.key: item.value for item in status.values}
         if level:
             bad += 1
             yield Finding(
-                Level(level), 'node-error' if level == Level.ERROR else 'node-warning',
-                status.message, name, cure='what to do is in the message, the log of the node '
-                'has more')
-        values = {item.key: item.value for item in status.values}
+                Level(level), 'hot-motor' if _is_heat(status.message, values) else
+                'node-error' if level == Level.ERROR else 'node-warning', status.message, name,
+                cure='what to do is in the message, the log of the node has more')
         count = values.get('reconnects', '0')
         if count.isdigit() and int(count):
             yield Finding(
@@ -67,6 +70,11 @@ def _diagnostics(graph: Graph) -> Iterator[Finding]:
     if not bad:
         yield fine('nodes', f'{sum(graph.nodes.values())} nodes, {len(graph.statuses)} reports, '
                    'all in order')
+
+
+def _is_heat(message: str, values: Mapping[str, str]) -> bool:
+    celsius = values.get(_TEMPERATURE)
+    return bool(celsius) and (message.startswith(f'{celsius} C') or _OVERHEATED in message)
 
 
 def _guard(arm: str, guard: GuardState, graph: Graph) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from rclpy.signals import SignalHandlerOptions
 
 NAME = 'apprentice_doctor'
 _GUARD = 'apprentice_msgs/msg/GuardState'
-_LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 @dataclass
@@ -74,7 +74,7 @@ def listen(seconds: float) -> Graph:
                 if _GUARD in types and topic not in graph.guard_topics:
                     graph.guard_topics.add(topic)
                     node.create_subscription(
-                        GuardState, topic, partial(graph.guards.__setitem__, topic), _LATCHED)
+                        GuardState, topic, partial(graph.guards.__setitem__, topic), LATCHED)
             executor.spin_once(timeout_sec=0.1)
         _names(node, graph)
     return graph

@@ -10,6 +10,7 @@ import shutil
 import threading
 
 from apprentice_doctor import speed
+from apprentice_doctor import usb
 from apprentice_doctor.finding import Finding
 from apprentice_doctor.finding import fine
 from apprentice_doctor.finding import Level
@@ -30,7 +31,7 @@ _FEW_CORES = 4
 def check(question: Question) -> Iterator[Finding]:
     """Measure for the configured cameras, or for two of 640x480 at 30 Hz."""
     cameras = question.robot.cameras or _DEFAULT
-    folder = _existing(question.folder)
+    folder = question.folder.absolute()
     if not os.access(folder, os.W_OK):
         yield Finding(
             Level.ERROR, 'folder-not-writable', 'datasets cannot be written', str(folder),
@@ -44,7 +45,7 @@ def check(question: Question) -> Iterator[Finding]:
                 Level.ERROR, 'disk-fails', 'writing failed', str(folder),
                 error.strerror or str(error), 'a disk that takes data',
                 'free some space, or give another folder with --folder')
-    yield from _processor(question.root)
+    yield from processor(question.root)
     yield _realtime()
 
 
@@ -83,7 +84,8 @@ def _disk(folder: Path, cameras: tuple[Camera, ...]) -> Iterator[Finding]:
         yield fine('disk-space', f'room for {minutes / 60:.0f} h of recording', str(folder))
 
 
-def _processor(root: Path) -> Iterator[Finding]:
+def processor(root: Path) -> Iterator[Finding]:
+    """Say how many cores there are, and how they are clocked."""
     cores = len(os.sched_getaffinity(0))
     if cores < _FEW_CORES:
         yield Finding(
@@ -92,12 +94,12 @@ def _processor(root: Path) -> Iterator[Finding]:
             'take fewer cameras, and run the viewer on another host')
     else:
         yield fine('cores', f'{cores} cores')
+    cpus = 'sys/devices/system/cpu/cpu'
+    # A core that is switched off tells nothing.
     governors = {
-        path.read_text().strip()
-        for path in sorted(root.glob('sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor'))}
-    driver = root / 'sys/devices/system/cpu/cpu0/cpufreq/scaling_driver'
+        usb.text(path) for path in root.glob(f'{cpus}[0-9]*/cpufreq/scaling_governor')} - {''}
     # intel_pstate calls its adaptive mode powersave.
-    adaptive = driver.exists() and driver.read_text().strip() == 'intel_pstate'
+    adaptive = usb.text(root / f'{cpus}0/cpufreq/scaling_driver') == 'intel_pstate'
     if 'powersave' in governors and not adaptive:
         yield Finding(
             Level.WARN, 'governor', 'the processor is kept at its lowest clock', '', 'powersave',
@@ -128,8 +130,3 @@ def _realtime() -> Finding:
         f'rtprio of at least {REALTIME_PRIORITY}', 'then log out and in again:\n'
         "  echo '@dialout - rtprio 30' | \\\n"
         '    sudo tee /etc/security/limits.d/arm.conf')
-
-
-def _existing(folder: Path) -> Path:
-    folder = folder.expanduser().absolute()
-    return next(path for path in (folder, *folder.parents) if path.is_dir())

@@ -41,24 +41,24 @@ def place_of(video: str, root: Path) -> UsbPlace | None:
     """Return where a video device hangs, None where it is no USB device."""
     device = Path(os.path.realpath(root / 'sys/class/video4linux' / video / 'device'))
     for folder in (device, *device.parents):
-        speed = _text(folder / 'speed')
+        speed = text(folder / 'speed')
         if speed:
             bus = next((part for part in folder.parts if re.fullmatch(r'usb\d+', part)), '')
             try:
-                return UsbPlace(video, bus, float(speed), _text(folder / 'serial'))
+                return UsbPlace(video, bus, float(speed), text(folder / 'serial'))
             except ValueError:
                 return None
     return None
 
 
-def latency_timer(path: str, root: Path) -> int | None:
-    """Return how long an adapter holds answers back in ms, None where it has no such timer."""
-    name = os.path.basename(os.path.realpath(path))
-    text = _text(root / 'sys/class/tty' / name / 'device/latency_timer')
-    return int(text) if text.isdigit() else None
+def latency_timer(name: str, root: Path) -> int | None:
+    """Return how long adapter ttyUSB0 holds answers back in ms, None where it has no timer."""
+    told = text(root / 'sys/class/tty' / name / 'device/latency_timer')
+    return int(told) if told.isdigit() else None
 
 
-def _text(path: Path) -> str:
+def text(path: Path) -> str:
+    """Return what a file of sysfs says, '' where it does not."""
     try:
         return path.read_text(encoding='utf-8', errors='replace').strip()
     except OSError:

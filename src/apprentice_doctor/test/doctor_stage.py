@@ -28,6 +28,7 @@ import yaml
 sys.setswitchinterval(0.0005)
 
 WAIT_S = 30.0
+NOBODY = 65534
 
 
 def write_calibration(path: Path, role: str, **changes: int) -> Path:
@@ -50,6 +51,7 @@ class Stage:
         self.calibration = write_calibration(folder / 'follower.json', 'follower')
         self.hardware = folder / 'hardware.yaml'
         self.name_arms(follower=(arm.port, self.calibration))
+        self.domain = ''
         self.drivers: list[subprocess.Popen[str]] = []
 
     def name_arms(self, **arms: tuple[str, Path]) -> None:
@@ -58,19 +60,15 @@ class Stage:
 
     def start(self) -> subprocess.Popen[str]:
         """Start a driver in namespace /follower, and wait for neither good nor bad."""
-        driver = Path(get_package_prefix('feetech_driver'), 'lib', 'feetech_driver', 'driver')
-        process = subprocess.Popen(
-            [str(driver), '--ros-args', '-r', '__ns:=/follower', '-p', f'port:={self.arm.port}',
-             '-p', f'calibration_file:={self.calibration}'], text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = start_driver(self.arm.port, self.calibration, self.domain)
         self.drivers.append(process)
         return process
 
     def drive(self) -> subprocess.Popen[str]:
         """Start a driver and wait until it holds the arm."""
         process = self.start()
-        until(lambda: self.torque() == {1} or process.poll() is not None, 'no torque')
-        assert process.poll() is None, process.communicate()
+        heard(process, 'torque is on')
+        assert self.torque() == {1}
         return process
 
     def torque(self) -> set[int]:
@@ -80,9 +78,35 @@ class Stage:
     def close(self) -> None:
         """End every driver that still runs, and what keeps their ports."""
         for process in self.drivers:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
+            end(process)
+
+
+def start_driver(
+    port: str, calibration: Path, domain: str = '', autostart: str = 'true',
+) -> subprocess.Popen[str]:
+    """Start a driver in namespace /follower, by default in this domain; it waits for motors."""
+    driver = Path(get_package_prefix('feetech_driver'), 'lib', 'feetech_driver', 'driver')
+    return subprocess.Popen(
+        [str(driver), '--ros-args', '-r', '__ns:=/follower', '-p', f'port:={port}',
+         '-p', f'calibration_file:={calibration}', '-p', 'connect_timeout_s:=60.0',
+         '-p', f'autostart:={autostart}'], text=True,
+        env=os.environ | ({'ROS_DOMAIN_ID': domain} if domain else {}),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def heard(process: subprocess.Popen[str], words: str) -> None:
+    """Wait until a process says something."""
+    said = []
+    while not said or words not in said[-1]:
+        said.append(process.stdout.readline())
+        assert said[-1], said
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Kill a process that still runs."""
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
 
 
 def write_hardware(path: Path, **arms: tuple[str, Path]) -> Path:
@@ -140,6 +164,23 @@ def examine(capsys: Any, hardware: Path, *arguments: str) -> tuple[int, dict[str
     found = {item['name']: item for item in content['findings']}
     found['scenarios'] = content['scenarios']
     return code, found
+
+
+def seen(capsys: Any, hardware: Path, name: str, *arguments: str) -> dict[str, Any]:
+    """Return the finding of this name, which must be there."""
+    _code, found = examine(capsys, hardware, *arguments)
+    assert name in found, found
+    return found[name]
+
+
+def as_nobody(code: str, *arguments: str) -> str:
+    """Run Python code without the rights of root; return what it prints."""
+    # Imported before the change of user, who may not be allowed to read our packages.
+    before = f'import apprentice_doctor.doctor, os; os.geteuid() or os.setuid({NOBODY})\n'
+    result = subprocess.run([sys.executable, '-c', before + code, *arguments], text=True,
+                            capture_output=True, timeout=60)
+    assert not result.stderr, result.stderr
+    return result.stdout
 
 
 def program(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,18 @@ from apprentice_doctor.robot import Robot
 from apprentice_doctor.usb import find_video
 from apprentice_doctor.usb import latency_timer
 from apprentice_doctor.usb import place_of
+from doctor_stage import as_nobody
+
+
+AS_NOBODY = """
+from pathlib import Path
+import sys
+from apprentice_doctor import cameras
+from apprentice_doctor.robot import Camera, Question, Robot
+robot = Robot(Path('h.yaml'), cameras=(Camera('front', '', '0'),))
+for item in cameras.check(Question(robot, root=Path(sys.argv[1]))):
+    print(item.level.name, item.name, item.cure, sep=' ')
+"""
 
 
 def plug(root: Path, number: int, bus: int, port: int, speed: str, serial: str = '') -> None:
@@ -79,6 +91,27 @@ def test_missing_and_numbered_cameras_are_told(tmp_path: Path) -> None:
     assert names(tmp_path) == {'no-camera': Level.OK}
 
 
+def test_cameras_that_are_there_and_those_elsewhere(tmp_path: Path) -> None:
+    """One on USB has its place; a stream and a file are not looked for on USB."""
+    plug(tmp_path, 0, 1, 1, '480')
+    film = tmp_path / 'film.mp4'
+    film.touch()
+    found = names(tmp_path, Camera('front', '', 'usb-cam0'))
+    assert found['camera'] is Level.OK and 'camera-not-usb' not in found
+    for device in ('rtsp://host/stream', str(film), ''):
+        assert names(tmp_path, Camera('front', '', device)) == {'camera-not-usb': Level.OK}
+
+
+def test_a_camera_that_may_not_be_opened_is_told(tmp_path: Path) -> None:
+    """The group to join is printed."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    plug(tmp_path, 0, 1, 1, '480')
+    (tmp_path / 'dev/video0').touch(0o000)
+    out = as_nobody(AS_NOBODY, str(tmp_path))
+    assert 'camera-permission' in out and 'usermod -aG video' in out and 'ERROR' in out
+
+
 def test_damaged_sysfs_is_no_usb_device(tmp_path: Path) -> None:
     """A speed that is no number, and no tree at all, are survived."""
     plug(tmp_path, 0, 1, 1, 'unknown')
@@ -91,6 +124,6 @@ def test_latency_timer_of_an_adapter(tmp_path: Path) -> None:
     """Milliseconds where the adapter has a timer, else nothing."""
     device = tmp_path / 'sys/class/tty/ttyUSB0/device'
     device.mkdir(parents=True)
-    assert latency_timer('/dev/ttyUSB0', tmp_path) is None
+    assert latency_timer('ttyUSB0', tmp_path) is None
     (device / 'latency_timer').write_text('16\n')
-    assert latency_timer('/dev/ttyUSB0', tmp_path) == 16
+    assert latency_timer('ttyUSB0', tmp_path) == 16
