@@ -50,7 +50,7 @@ VERSIONS = ('launch', 'launch_ros', 'launch_testing', 'launch_pytest', 'ros2cli'
             'osrf_pycommon', 'rclpy')
 LIMIT_S = 60.0
 # What colcon and pytest say at their end.
-SUMMARY = re.compile(r'^Summary:|\d+ (passed|failed|error)')
+SUMMARY = re.compile(r'^Summary:|\d+ (passed|failed|error|skipped)')
 
 
 def main(arguments: Sequence[str]) -> int:
