@@ -41,6 +41,26 @@ def test_shell_runs_a_command_in_the_sourced_environment() -> None:
     assert result.returncode == 7, result.stderr
 
 
+def test_doctor_finds_an_arm_that_is_not_there(tmp_path: Path) -> None:
+    """The finding is named, what was found is counted, and the exit code says error."""
+    hardware = tmp_path / 'hardware.yaml'
+    hardware.write_text(f'version: 1\nfollower: {{port: {tmp_path}/arm}}\n')
+    result = _ws('doctor', '--only', 'ports', '--hardware', str(hardware))
+    assert result.returncode == 2, result.stderr
+    text = ' '.join(result.stdout.split())
+    assert 'ERROR unplugged' in text and f'follower, {tmp_path}/arm' in text
+    assert text.endswith('1 error, 1 warning, 0 fine')
+
+
+def test_doctor_helps_with_its_own_options() -> None:
+    """`--help` reaches the doctor; what it does not know is its error, not that of `ws`."""
+    result = _ws('doctor', '--help')
+    assert result.returncode == 0, result.stderr
+    assert '--robot NAME' in result.stdout and 'Exit code 0' in result.stdout
+    result = _ws('doctor', '--luck')
+    assert result.returncode == 2 and 'unrecognized arguments: --luck' in result.stderr
+
+
 def test_unknown_command_is_an_error() -> None:
     """A misspelt command exits 2 and lists the commands."""
     result = _ws('tset')
@@ -147,3 +167,17 @@ def test_an_environment_keeps_its_interpreter(monkeypatch: pytest.MonkeyPatch) -
     used = os.path.realpath(sys.executable)
     monkeypatch.setattr(sys, 'executable', '/usr/bin/false')
     assert home.find(used=used).python == used
+
+
+def test_ctrl_c_works_in_tests_that_run_in_the_background(tmp_path: Path) -> None:
+    """What `ws test` starts takes SIGINT, though a shell's background jobs ignore it."""
+    probe = tmp_path / 'colcon.py'
+    probe.write_text('import signal, sys\n'
+                     'sys.exit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)\n')
+    script = ('import os, signal, sys; sys.path.insert(0, sys.argv[1]); '
+              'signal.signal(signal.SIGINT, signal.SIG_IGN); '
+              'from workspace import build; build._COLCON[:] = [sys.executable, sys.argv[2]]; '
+              'sys.exit(build.test(dict(os.environ), ["a_package"]))')
+    result = subprocess.run([sys.executable, '-c', script, str(ROOT / 'tools'), str(probe)],
+                            text=True, capture_output=True, timeout=60)
+    assert result.returncode == 0, result.stdout + result.stderr

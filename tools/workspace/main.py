@@ -80,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog='First time here? ./ws demo sets everything up and shows the arm at work.')
     commands = parser.add_subparsers(dest='name', required=True, metavar='COMMAND')
 
-    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text)
+    def add(name: str, run: object, text: str, helps: bool = True) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, add_help=helps)
         command.set_defaults(run=run)
         return command
 
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         'packages', nargs='*', help='only these packages and what they need')
     add('setup', _setup, 'install what is missing, build nothing')
     add('doctor', _doctor, 'find what is wrong with arms, cameras, machine and network, and the '
-        'cure (options: --only CHECK --seconds S --host H --json --strict; docs/doctor.md)')
+        'cure (./ws doctor --help tells its options; docs/doctor.md)', helps=False)
     add('info', _info, 'print versions, ports, cameras, codecs: what a bug report needs')
     add('clean', _clean, 'remove build/, install/, log/ and demo/').add_argument(
         '--all', action='store_true', help='also remove .venv/')
