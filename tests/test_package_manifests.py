@@ -123,7 +123,7 @@ def test_a_dependency_is_declared_once(name: str) -> None:
 def test_what_has_no_key_is_brought_by_ws() -> None:
     """The locks name it, and the page tells who does without `./ws`."""
     asked = ' '.join((ROOT / 'locks' / f'{group}.in').read_text()
-                     for group in ('base', 'data', 'sim'))
+                     for group in ('base', 'data', 'sim', 'learn'))
     page = (ROOT / 'docs' / 'upstream.md').read_text()
     for name in [*KEYS['without_key'], *KEYS['pip'].values()]:
         assert re.search(rf'^{name}\b', asked.replace(' ', '\n'), re.MULTILINE), name

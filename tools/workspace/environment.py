@@ -32,6 +32,12 @@ def prepare() -> dict[str, str]:
     return current()
 
 
+def add(group: str) -> None:
+    """Install a group that is not there from the start, see `install.LATER`."""
+    with homes.lock():
+        install.add(homes.find(used=_recorded().get('python', '')), group)
+
+
 def current() -> dict[str, str]:
     """Return the environment as it is; raise if there is none yet."""
     if not SETUP.is_file():

@@ -22,6 +22,8 @@ from workspace.paths import SETUP
 from workspace.paths import VENV
 
 GROUPS = ('base', 'data', 'sim')  # and 'ros' where no distribution is installed
+LATER = {'learn': 'PyTorch and torchcodec: 0.8 GB, several where pip takes the CUDA build'}
+"""Groups that come with the first command that needs them, and what is said before."""
 _PYTHON = VENV / 'bin' / 'python'
 
 
@@ -53,6 +55,18 @@ def install(home: Home) -> None:
     SETUP.write_text(_setup_script(home))
 
 
+def add(home: Home, group: str) -> None:
+    """Add a group of `LATER` to `.venv`, once for each state of its lock."""
+    path = _lock_file(home, group)
+    stamp = VENV / f'{group}.txt'
+    if stamp.is_file() and stamp.read_bytes() == path.read_bytes():
+        return
+    # With what the lock leaves out: a CUDA build of torch names its libraries itself.
+    lacking = path if home.setup is None else _not_in(home, [path])
+    _pip_install([lacking], f'Installing {LATER[group]}', [])
+    stamp.write_bytes(path.read_bytes())
+
+
 def _numpy_major(home: Home) -> int:
     if home.setup is None:
         return 2
@@ -63,14 +77,17 @@ def _numpy_major(home: Home) -> int:
 
 
 def _lock_files(home: Home) -> list[Path]:
-    folder = LOCKS / f'py{home.version[0]}{home.version[1]}-numpy{_numpy_major(home)}'
     names = GROUPS if home.setup else ('ros', *GROUPS)
-    files = [folder / f'{name}.txt' for name in names]
-    for path in files:
-        if not path.is_file():
-            raise WorkspaceError(f'no lock for this Python and NumPy: {path.relative_to(ROOT)} '
-                                 'is missing; tools/workspace/relock.py makes it')
-    return files
+    return [_lock_file(home, name) for name in names]
+
+
+def _lock_file(home: Home, group: str) -> Path:
+    folder = LOCKS / f'py{home.version[0]}{home.version[1]}-numpy{_numpy_major(home)}'
+    path = folder / f'{group}.txt'
+    if not path.is_file():
+        raise WorkspaceError(f'no lock for this Python and NumPy: {path.relative_to(ROOT)} '
+                             'is missing; tools/workspace/relock.py makes it')
+    return path
 
 
 def _pip_install(files: list[Path], text: str, options: list[str]) -> None:

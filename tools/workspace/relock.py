@@ -15,9 +15,11 @@ import sys
 LOCKS = Path(__file__).resolve().parents[2] / 'locks'
 # ROS from PyPI is built against NumPy 2; NumPy 1 is what Ubuntu 24.04 has under its ROS.
 TARGETS = {
-    ('3.11', 2): ('ros', 'base', 'data', 'sim'), ('3.12', 2): ('ros', 'base', 'data', 'sim'),
-    ('3.13', 2): ('ros', 'base', 'data', 'sim'),
-    ('3.11', 1): ('base', 'data', 'sim'), ('3.12', 1): ('base', 'data', 'sim')}
+    ('3.11', 2): ('ros', 'base', 'data', 'sim', 'learn'),
+    ('3.12', 2): ('ros', 'base', 'data', 'sim', 'learn'),
+    ('3.13', 2): ('ros', 'base', 'data', 'sim', 'learn'),
+    ('3.11', 1): ('base', 'data', 'sim', 'learn'),
+    ('3.12', 1): ('base', 'data', 'sim', 'learn')}
 
 
 def compile_pins(python: str, numpy: int, groups: tuple[str, ...], options: list[str]) -> None:
@@ -43,9 +45,17 @@ def compile_pins(python: str, numpy: int, groups: tuple[str, ...], options: list
             subprocess.run(
                 [*command, '-c', str(whole), str(LOCKS / f'{group}.in'), '-o',
                  str(folder / f'{group}.txt')], check=True, stdout=subprocess.DEVNULL)
+        _leave_out_cuda(folder / 'learn.txt')
     finally:
         for path in folder.glob('*.constraint'):
             path.unlink()
+
+
+def _leave_out_cuda(path: Path) -> None:
+    """Keep what every build of torch needs; the CUDA build names the rest itself, by version."""
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(''.join(line for line in lines
+                            if not line.startswith(('cuda-', 'nvidia-', 'triton'))))
 
 
 if __name__ == '__main__':

@@ -17,7 +17,7 @@ from workspace.home import Home
 
 # Renderers for the simulated cameras: one of them must work; EGL is the faster where a GPU is.
 _SIMULATION = ('libosmesa6', 'libegl1', 'libgl1-mesa-dri', 'libopengl0')
-_BUILD = ('cmake', 'g++', 'make')
+_BUILD = ('cmake', 'g++', 'make', 'ffmpeg')  # torchcodec takes FFmpeg's libraries
 
 
 def needed(home: Home) -> list[str]:
