@@ -57,7 +57,8 @@ class PictureDecoder:
         return frames[0]
 
     def _context(self, kind: str) -> Any:
-        if kind not in self._contexts:
+        # FFmpeg's PNG decoder keeps the last picture and mixes it into the next.
+        if kind not in self._contexts or kind == 'png':
             context = av.CodecContext.create(_DECODERS[kind], 'r')
             # With more threads a picture would come out after the next ones went in.
             context.thread_count = 1

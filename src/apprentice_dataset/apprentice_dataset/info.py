@@ -23,16 +23,27 @@ from apprentice_dataset.layout import DATA_PATH
 from apprentice_dataset.layout import INFO
 from apprentice_dataset.layout import read_json
 from apprentice_dataset.layout import VIDEO_PATH
+from apprentice_dataset.v2.reading import as_v3
+from apprentice_dataset.v2.reading import is_v2
 
 VERSION = 'v3.0'
 _VERSION = re.compile(r'v?(\d+)\.\d+')
 _COUNTERS = ('total_episodes', 'total_frames', 'total_tasks')
 _SIZES = {'chunks_size': 1000, 'data_files_size_in_mb': 100, 'video_files_size_in_mb': 200}
+# What a dataset that names none may call.
+_SAY = {'type': 'function', 'function': {
+    'name': 'say', 'description': 'Speak a short utterance to the user.',
+    'parameters': {'type': 'object', 'required': ['text'], 'properties': {
+        'text': {'type': 'string', 'description': 'The words to speak.'}}}}}
 
 
 @dataclass(frozen=True)
 class Info:
-    """Hold info.json: the typed fields, and `extra`, whatever else it says."""
+    """
+    Hold info.json: the typed fields, and `extra`, whatever else it says.
+
+    `splits` is what was read, name -> range of episodes such as '0:12'; nothing relies on it.
+    """
 
     fps: int | float
     features: Mapping[str, Feature]
@@ -46,6 +57,13 @@ class Info:
     codebase_version: str = VERSION
     extra: Mapping[str, Any] | None = None
     raw_features: Mapping[str, Any] | None = None
+    splits: Mapping[str, str] | None = None
+
+    @property
+    def tools(self) -> list[Any]:
+        """Return the functions that language columns may call, as OpenAI describes them."""
+        found = (self.extra or {}).get('tools')
+        return list(found) if isinstance(found, list) and found else [_SAY]
 
     @property
     def cameras(self) -> dict[str, Feature]:
@@ -95,10 +113,16 @@ def new_info(spec: DatasetSpec) -> Info:
 
 
 def read_info(root: Path) -> Info:
-    """Read and check info.json of a dataset; DatasetBroken names the field that is wrong."""
+    """
+    Read and check info.json of a dataset; DatasetBroken names the field that is wrong.
+
+    That of v2.x comes back in the words of v3.0; its `codebase_version` tells.
+    """
     path = root / INFO
     value = read_json(path)
     version = _version(path, value)
+    if is_v2(version):
+        value = as_v3(path, value)
     features = value.get('features')
     if not isinstance(features, dict) or not features:
         raise DatasetBroken(f'{path}: features', type(features).__name__, 'an object of features')
@@ -120,15 +144,22 @@ def read_info(root: Path) -> Info:
         _fps(path, value), read, _text(path, value, 'robot_type', None), **counters,
         chunks_size=sizes['chunks_size'], data_path=_path(path, value, 'data_path', DATA_PATH),
         video_path=_path(path, value, 'video_path', VIDEO_PATH), codebase_version=version,
-        extra=extra, raw_features=features)
+        extra=extra, raw_features=features, splits=_splits(path, value))
+
+
+def _splits(path: Path, value: Mapping[str, Any]) -> dict[str, str]:
+    found = value.get('splits') or {}
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise DatasetBroken(f'{path}: splits', repr(found)[:60],
+                            "an object of ranges such as '0:12'")
+    return found
 
 
 def _version(path: Path, value: Mapping[str, Any]) -> str:
     version = value.get('codebase_version')
     match = _VERSION.match(version) if isinstance(version, str) else None
-    if match is None or match[1] != '3':
-        raise DatasetBroken(f'{path}: codebase_version', repr(version), VERSION,
-                            'convert an older dataset with lerobot first')
+    if match is None or match[1] != '3' and not is_v2(version):
+        raise DatasetBroken(f'{path}: codebase_version', repr(version), f'{VERSION}, v2.1 or v2.0')
     return version
 
 

@@ -8,19 +8,31 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from apprentice_dataset.columns import IMAGE
+from apprentice_dataset.columns import in_one_form
+from apprentice_dataset.depth import from_codes
+from apprentice_dataset.depth import from_recorded
+from apprentice_dataset.depth import is_depth
+from apprentice_dataset.errors import BadPicture
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetBusy
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.errors import DatasetFull
 from apprentice_dataset.errors import DatasetReadOnly
+from apprentice_dataset.features import Feature
 from apprentice_dataset.info import Info
 from apprentice_dataset.metadata import Episode
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.metadata import read_metadata
+from apprentice_dataset.origin import read_origin
+from apprentice_dataset.pictures import decode_picture
+from apprentice_dataset.pictures import reason
 from apprentice_dataset.repair import repair as repair_dataset
 from apprentice_dataset.staging import Staging
 from apprentice_dataset.tables import open_parquet
+from apprentice_dataset.tables import parquet_errors
 from apprentice_dataset.video import decode
+from apprentice_dataset.video import to_codes
 import numpy as np
 from numpy.typing import NDArray
 import pyarrow as pa
@@ -28,12 +40,18 @@ import pyarrow.compute as pc
 
 
 class Dataset:
-    """Read a dataset; `repaired` says what opening had to mend."""
+    """
+    Read a dataset; `repaired` says what opening had to mend.
+
+    `origin` says of a copy that `dataset pull` made where it came from and which episodes are
+    there; None for others.
+    """
 
     def __init__(self, metadata: Metadata, repaired: list[str] | None = None) -> None:
         """Take metadata that was read; `Dataset.open` does that."""
         self._metadata = metadata
         self.repaired = repaired or []
+        self.origin = read_origin(metadata.root)
 
     @classmethod
     def open(cls, root: Path | str, repair: bool = True) -> Dataset:
@@ -83,58 +101,89 @@ class Dataset:
         """Return the episodes by number."""
         return self._metadata.episodes
 
-    def rows(self, episode: int) -> pa.Table:
+    def rows(self, episode: int, columns: Sequence[str] | None = None) -> pa.Table:
         """
-        Return an episode's rows in order, every column of its data file.
+        Return an episode's rows in order, as its data file has them.
 
+        :param columns: names of columns; None: all.
         :raises DatasetBroken: the file is missing, cut, or holds another number of rows.
         """
         entry = self._episode(episode)
         path = self.root / entry.data.path(self.info.data_path)
-        file = open_parquet(path)
-        groups = [number for number in range(file.num_row_groups)
-                  if _may_hold(file.metadata.row_group(number), episode)]
-        try:
-            table = file.read_row_groups(groups)
-        except (pa.ArrowException, OSError) as error:
-            raise DatasetBroken(str(path), str(error).splitlines()[0], 'readable rows',
-                                'restore it from a copy') from None
-        table = table.filter(pc.equal(table['episode_index'], episode))
+        with open_parquet(path) as file, parquet_errors(path, 'readable rows'):
+            groups = [number for number in range(file.num_row_groups)
+                      if _may_hold(file.metadata.row_group(number), episode)]
+            table = file.read_row_groups(
+                groups, None if columns is None else [*columns, 'episode_index'])
+            table = table.filter(pc.equal(table['episode_index'], episode))
+            if columns is not None:
+                table = table.select(columns)
         if table.num_rows != entry.length:
             raise DatasetBroken(f'{path}: episode {episode}', f'{table.num_rows} rows',
                                 f'{entry.length}, as meta/episodes says')
         return table
 
-    def frame(self, episode: int, camera: str, frame: int) -> NDArray[np.uint8]:
-        """Return one picture of an episode, (height, width, 3) RGB."""
+    def frame(self, episode: int, camera: str, frame: int) -> NDArray[Any]:
+        """Return one picture of an episode; `frames` says its shape."""
         return self.frames(episode, camera, [frame])[0]
 
     def frames(
         self, episode: int, camera: str, frames: Sequence[int] | None = None,
-    ) -> NDArray[np.uint8]:
+    ) -> NDArray[Any]:
         """
-        Return pictures of an episode, (n, height, width, 3) RGB.
+        Return pictures of an episode: (n, height, width, 3) RGB uint8.
+
+        Those of a depth camera are (n, height, width, 1) float32, in mm, or in the recorded unit
+        where the dataset does not say it.
 
         :param frames: frame indices within the episode, in any order; None: all of them.
-        :raises DatasetBroken: the mp4 cannot be decoded or lacks one.
+        :raises DatasetBroken: the file cannot be decoded or lacks one.
         """
         entry = self._episode(episode)
-        if camera not in entry.videos:
-            raise DatasetError(f'{camera}: found no such video, expected one of '
-                               f'{sorted(entry.videos)}')
+        feature = self.info.features.get(camera)
+        if feature is None or feature.dtype not in ('video', 'image'):
+            cameras = [name for name, one in self.info.features.items()
+                       if one.dtype in ('video', 'image')]
+            raise DatasetError(f'{camera}: found no such camera, expected one of '
+                               f'{sorted(cameras)}')
         wanted = range(entry.length) if frames is None else frames
         wrong = [frame for frame in wanted if not 0 <= frame < entry.length]
         if wrong:
             raise DatasetError(f'episode {episode}: found frame {wrong[0]}, expected 0 to '
                                f'{entry.length - 1}')
+        if feature.dtype == 'image':
+            return self._images(episode, camera, feature, wanted)
         place = entry.videos[camera]
         first = round(place.begin_s * self.info.fps)
         path = self.root / place.number.path(str(self.info.video_path), camera)
-        return decode(path, [first + frame for frame in wanted], self.info.fps)
+        numbers = [first + frame for frame in wanted]
+        if is_depth(feature):
+            return from_codes(decode(path, numbers, self.info.fps, to_codes), feature.info)
+        return decode(path, numbers, self.info.fps)
+
+    def _images(
+        self, episode: int, camera: str, feature: Feature, wanted: Sequence[int],
+    ) -> NDArray[Any]:
+        cells = in_one_form(f'{self.root}: episode {episode}: {camera}',
+                            self.rows(episode, [camera])[camera], feature, IMAGE)
+        found = []
+        for frame in wanted:
+            try:
+                found.append(decode_picture((cells[frame].as_py() or {}).get('bytes'), feature))
+            except BadPicture as error:
+                raise DatasetBroken(f'{self.root}: episode {episode}: {camera}, frame {frame}',
+                                    reason(error), 'a whole PNG, or TIFF for depth',
+                                    'validate the dataset') from None
+        pictures = np.stack(found)
+        return from_recorded(pictures, feature.info) if is_depth(feature) else pictures
 
     def _episode(self, number: int) -> Episode:
         if not 0 <= number < len(self.episodes):
             raise DatasetError(f'found episode {number}, expected 0 to {len(self.episodes) - 1}')
+        if self.origin is not None and not self.origin.has(number):
+            raise DatasetError(
+                f'{self.root}: found {self.origin}, expected episode {number}; `dataset pull '
+                f'{self.origin.repo_id} --root {self.root} --episodes {number}` brings it')
         return self.episodes[number]
 
 

@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import contextmanager
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+from apprentice_dataset.columns import IMAGE
 from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.features import Feature
 import numpy as np
 from numpy.typing import NDArray
@@ -35,16 +39,31 @@ def parquet_bytes(table: pa.Table) -> memoryview:
     return memoryview(sink.getvalue())
 
 
-def open_parquet(path: Path) -> pq.ParquetFile:
-    """Open a parquet file; DatasetBroken when it is missing, cut short or something else."""
+def open_parquet(path: Path, buffer_bytes: int = 0) -> pq.ParquetFile:
+    """
+    Open a parquet file; DatasetBroken when it is missing, cut short or something else.
+
+    :param buffer_bytes: read columns in pieces of this size; 0: each whole.
+    """
+    with parquet_errors(path, 'a whole parquet file'):
+        file = pq.ParquetFile(path, buffer_size=buffer_bytes)
+    return file
+
+
+@contextmanager
+def parquet_errors(path: Path, expected: str = 'readable columns') -> Iterator[None]:
+    """Raise DatasetBroken for what a damaged parquet file makes PyArrow raise in the body."""
     try:
-        return pq.ParquetFile(path)
+        yield
+    except DatasetError:
+        raise
     except FileNotFoundError:
         raise DatasetBroken(str(path), 'no such file', 'a parquet file',
                             'restore it from a copy') from None
-    except (pa.ArrowException, OSError) as error:
-        raise DatasetBroken(str(path), str(error).splitlines()[0], 'a whole parquet file',
-                            'restore it from a copy') from None
+    except (pa.ArrowException, OSError, ValueError, LookupError, OverflowError,
+            TypeError) as error:
+        found = (str(error) or type(error).__name__).splitlines()[0]
+        raise DatasetBroken(str(path), found, expected, 'restore it from a copy') from None
 
 
 def data_schema(columns: Mapping[str, Feature]) -> pa.Schema:
@@ -61,6 +80,8 @@ def _value_type(dtype: str) -> pa.DataType:
 
 
 def _field(name: str, feature: Feature) -> pa.Field:
+    if feature.dtype == 'image':
+        return pa.field(name, IMAGE)
     value = _value_type(feature.dtype)
     if feature.shape == (1,):
         return pa.field(name, value)
@@ -75,6 +96,8 @@ def _field(name: str, feature: Feature) -> pa.Field:
 
 
 def _huggingface_type(feature: Feature) -> dict[str, Any]:
+    if feature.dtype == 'image':
+        return {'_type': 'Image'}
     value = {'dtype': feature.dtype, '_type': 'Value'}
     if feature.shape == (1,):
         return value
@@ -85,15 +108,20 @@ def _huggingface_type(feature: Feature) -> dict[str, Any]:
 
 
 def data_table(
-    columns: Mapping[str, Feature], values: Mapping[str, NDArray[Any] | Sequence[str]],
+    columns: Mapping[str, Feature], values: Mapping[str, NDArray[Any] | Sequence[Any]],
 ) -> pa.Table:
-    """Return the rows of an episode; `values` are (rows, *shape), (rows,) for scalars."""
+    """
+    Return the rows of an episode.
+
+    :param values: (rows, *shape), (rows,) for scalars; strings, and `bytes` and `path` of each
+        picture, as a list.
+    """
     schema = data_schema(columns)
     arrays = [_array(values[name], field.type) for name, field in zip(columns, schema)]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _array(values: NDArray[Any] | Sequence[str], kind: pa.DataType) -> pa.Array:
+def _array(values: NDArray[Any] | Sequence[Any], kind: pa.DataType) -> pa.Array:
     if not isinstance(values, np.ndarray) or values.ndim == 1:
         return pa.array(values, type=kind)
     flat = pa.array(np.ascontiguousarray(values).reshape(-1))
@@ -123,25 +151,39 @@ def tasks_table(tasks: Sequence[str]) -> pa.Table:
     return pa.table({'task_index': range(len(tasks)), 'task': list(tasks)}, schema=schema)
 
 
-def read_tasks(path: Path) -> list[str]:
-    """Read tasks.parquet, [] where there is none; DatasetBroken when it has gaps."""
+def read_tasks(path: Path, kind: str = 'task') -> list[str]:
+    """
+    Read tasks.parquet, or subtasks.parquet with kind `subtask`; [] where there is none.
+
+    :raises DatasetBroken: it has gaps, or holds something else.
+    """
     if not path.exists():
         return []
-    table = open_parquet(path).read()
-    if 'task_index' not in table.column_names or table.num_columns < 2:
-        raise DatasetBroken(str(path), f'columns {table.column_names}', 'task_index and task')
-    numbers = table['task_index'].to_pylist()
+    number = f'{kind}_index'
+    with parquet_errors(path):
+        table = open_parquet(path).read()
+    if len(set(table.column_names)) != table.num_columns:
+        raise DatasetBroken(str(path), f'columns {table.column_names}', 'each name once')
+    if number not in table.column_names or table.num_columns < 2:
+        raise DatasetBroken(str(path), f'columns {table.column_names}', f'{number} and {kind}')
+    numbers = table[number].to_pylist()
     if numbers != list(range(len(numbers))):
-        raise DatasetBroken(f'{path}: task_index', f'{numbers[:10]}', '0, 1, 2, ... in order',
+        raise DatasetBroken(f'{path}: {number}', f'{numbers[:10]}', '0, 1, 2, ... in order',
                             'LeRobot reads tasks by position')
-    return table[_index_column(table)].to_pylist()
+    with parquet_errors(path, 'strings in UTF-8'):
+        tasks = table[index_column(table.schema, number)[0]].to_pylist()
+    if not all(isinstance(task, str) for task in tasks):
+        raise DatasetBroken(f'{path}: {kind}', 'a value that is no string', 'a string in each row')
+    return tasks
 
 
-def _index_column(table: pa.Table) -> str:
+def index_column(schema: pa.Schema, number: str = 'task_index') -> tuple[str, bool]:
+    """Return the column of the task strings, and whether pandas' footer names it as index."""
     try:
-        names = json.loads((table.schema.metadata or {})[b'pandas'])['index_columns']
+        names = json.loads((schema.metadata or {})[b'pandas'])['index_columns']
     except (KeyError, ValueError, TypeError):
         names = []
-    known = [name for name in names if isinstance(name, str) and name in table.column_names]
-    others = [name for name in table.column_names if name != 'task_index']
-    return (known or others)[0]
+    known = [name for name in names if isinstance(name, str) and name in schema.names] \
+        if isinstance(names, list) else []
+    others = [name for name in schema.names if name != number]
+    return (known or others)[0], bool(known)

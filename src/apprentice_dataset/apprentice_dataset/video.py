@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ def opened(path: Path) -> Iterator[Any]:
     except (av.error.FFmpegError, ValueError) as error:
         raise DatasetBroken(str(path), str(error), 'an mp4', 'restore it from a copy') from None
     with container:
-        if not container.streams.video:
+        if not container.streams.video or container.streams.video[0].codec_context is None:
             raise DatasetBroken(str(path), 'no video stream', 'an mp4 with one')
         try:
             yield container
@@ -51,15 +52,24 @@ def frame_number(pts: int, time_base: Fraction, fps: Fraction) -> int:
     return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
 
 
-def decode(path: Path, numbers: Sequence[int], fps: int | float) -> NDArray[np.uint8]:
+def to_codes(frame: av.VideoFrame) -> NDArray[np.uint16]:
+    """Return (height, width, 1), the codes of a depth video as they are stored."""
+    return frame.to_ndarray(format='gray12le')[:, :, None]
+
+
+def decode(
+    path: Path, numbers: Sequence[int], fps: int | float,
+    convert: Callable[[av.VideoFrame], NDArray[Any]] = to_rgb,
+) -> NDArray[Any]:
     """
     Return frames of an mp4 by number, (n, height, width, 3) RGB, in the order asked for.
 
+    :param convert: gives a frame's pixels, if not RGB.
     :raises DatasetBroken: the file cannot be decoded or lacks one of the frames.
     """
     rate = Fraction(fps).limit_denominator(1_000_000)
     wanted = sorted(set(numbers))
-    found: dict[int, NDArray[np.uint8]] = {}
+    found: dict[int, NDArray[Any]] = {}
     with opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = 'SLICE'
@@ -70,7 +80,7 @@ def decode(path: Path, numbers: Sequence[int], fps: int | float) -> NDArray[np.u
                 frames = _from(container, stream, number, rate)
             for at, frame in frames:
                 if at == number:
-                    found[number] = to_rgb(frame)
+                    found[number] = convert(frame)
                 if at >= number:
                     break
             if number not in found:

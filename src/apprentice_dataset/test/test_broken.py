@@ -97,7 +97,7 @@ FAST = [
     (_text('meta/info.json', '{"codebase'), 'info.json'),
     (_text('meta/info.json', '[]'), 'info.json: found list'),
     (_remove('meta/info.json'), 'is this the folder of a dataset'),
-    (_info('codebase_version', 'v2.1'), "codebase_version: found 'v2.1'"),
+    (_info('codebase_version', 'v4.0'), "codebase_version: found 'v4.0'"),
     (_info('fps', 0), 'fps: found 0'),
     (_info('features', {}), 'features'),
     (_info('total_frames', 35), 'total_frames: found 35, expected 36'),
@@ -143,28 +143,29 @@ def _nan(rows: list[list[float]]) -> list[list[float]]:
     return rows
 
 
-DEEP = [
-    (_column(DATA, 'action', _nan), 'action: .*not finite'),
-    (_column(DATA, 'index', lambda rows: rows[::-1]), 'index, row 0'),
-    (_column(DATA, 'timestamp', lambda rows: [0.5, *rows[1:]]), 'timestamp, row 0'),
-    (_column(DATA, 'task_index', lambda rows: [4] * len(rows)), r'task_index: found \[4\]')]
+ROWS = [
+    (_column(DATA, 'action', _nan), 'action, row 7 of episode 1: found nan, not finite'),
+    (_column(DATA, 'index', lambda rows: rows[::-1]), 'index, row 0 .*found 35, expected 16'),
+    (_column(DATA, 'frame_index', lambda rows: [0, *rows[:-1]]), 'frame_index, row 1 '),
+    (_column(DATA, 'episode_index', lambda rows: [0] * len(rows)), 'episode_index, row 0 '),
+    (_column(DATA, 'timestamp', lambda rows: [0.5, *rows[1:]]), 'timestamp, row 0 '),
+    (_column(DATA, 'task_index', lambda rows: [0, 4, *rows[2:]]), 'task_index, row 1 .*found 4')]
 
 
-@pytest.mark.parametrize(('change', 'message'), DEEP)
-def test_what_only_reading_tells(
+@pytest.mark.parametrize(('change', 'message'), ROWS)
+def test_what_rows_tell(
     root: Path, change: Callable[[Path], None], message: str,
 ) -> None:
-    """Values and counters are wrong where footers are not."""
+    """Values and counters are wrong where footers are not; nothing else is said."""
     change(root)
-    assert validate(root) == []
-    problems = validate(root, deep=True)
-    assert problems and all(re.search(message, str(problem)) for problem in problems), problems
+    problem, = validate(root)
+    assert re.search(message, str(problem)), problem
 
 
 def test_damaged_frames_are_told(root: Path) -> None:
     """An mp4 whose boxes are right and whose contents are not fails the deep reading."""
     data = bytearray((root / VIDEO).read_bytes())
-    place = data.index(b'mdat') + 4
+    place = data.index(b'mdat', data.index(b'mdat') + 4) + 300
     data[place:place + 400] = bytes(400)
     (root / VIDEO).write_bytes(data)
     assert validate(root) == []
@@ -175,7 +176,7 @@ def test_reading_what_is_not_there(root: Path) -> None:
     """Wrong numbers and names, and files cut after opening, are told."""
     dataset = Dataset.open(root)
     for call, message in ((lambda: dataset.rows(2), 'found episode 2, expected 0 to 1'),
-                          (lambda: dataset.frames(0, 'front'), 'no such video'),
+                          (lambda: dataset.frames(0, 'front'), 'no such camera'),
                           (lambda: dataset.frame(0, FRONT, 16), 'frame 16, expected 0 to 15')):
         with pytest.raises(DatasetError, match=message):
             call()
