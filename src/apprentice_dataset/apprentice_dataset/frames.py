@@ -1,0 +1,243 @@
+# Copyright 2026 The apprentice authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Read frames of many cameras and episodes at once, each file in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from fractions import Fraction
+import os
+from pathlib import Path
+from typing import Any
+from typing import NamedTuple
+
+from apprentice_dataset.decoder_cache import Decoder
+from apprentice_dataset.decoder_cache import DecoderCache
+from apprentice_dataset.depth import from_codes
+from apprentice_dataset.depth import is_depth
+from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.errors import DatasetError
+from apprentice_dataset.features import Feature
+from apprentice_dataset.metadata import Metadata
+from apprentice_dataset.video import frame_number
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+Size = tuple[int, int] | None
+"""Height and width that pictures are scaled to; None: as they are stored."""
+OpenVideo = Callable[[Path, Fraction, Size], Decoder]
+"""What opens an mp4: its path, frames/s, the size."""
+Finish = Callable[[NDArray[Any], Feature], Any]
+# So many frames are decoded rather than sought: about what a group costs.
+_NEAR = 16
+# An open file and its demuxer, and how many pictures a decoder and its scaler hold.
+_FILE_BYTES, _PICTURES = 600_000, 6
+
+
+def decoder_bytes(height: int, width: int, frames: int) -> int:
+    """Return about what a decoder takes: file, index of the frames, pictures in 4:2:0."""
+    return _FILE_BYTES + 100 * frames + _PICTURES * height * width * 3 // 2
+
+
+class VideoFile:
+    """Decode an mp4 by PyAV; it goes on where the last call ended when that is near."""
+
+    def __init__(
+        self, path: Path, fps: Fraction, size: Size = None, depth: bool = False,
+    ) -> None:
+        """
+        Open it.
+
+        :param depth: give the codes of distances, (n, height, width, 1), not RGB.
+        :raises DatasetBroken: it is no mp4 with a video stream.
+        """
+        self._path, self._fps, self._size, self._depth = path, fps, size, depth
+        with video_errors(path, 'an mp4'):
+            self._container = av.open(str(path))
+        if not self._container.streams.video:
+            self._container.close()
+            raise DatasetBroken(str(path), 'no video stream', 'an mp4 with one')
+        self._stream = self._container.streams.video[0]
+        self._stream.codec_context.thread_count = 1
+        context = self._stream.codec_context
+        self.nbytes = decoder_bytes(context.height, context.width, self._stream.frames)
+        self._frames: Iterator[Any] = iter(())
+        self._next = -1
+
+    def close(self) -> None:
+        """Close it."""
+        self._frames = iter(())
+        self._container.close()
+
+    def frames(self, numbers: Sequence[int]) -> NDArray[Any]:
+        """
+        Return frames by ascending number, (n, height, width, 3) RGB uint8.
+
+        :raises DatasetBroken: one is missing or cannot be decoded.
+        """
+        with video_errors(self._path, 'frames that can be decoded'):
+            return np.stack([self._frame(number) for number in numbers])
+
+    def _frame(self, number: int) -> NDArray[Any]:
+        if self._next < 0 or not 0 <= number - self._next <= _NEAR:
+            time = Fraction(number) / self._fps / self._stream.time_base
+            self._container.seek(int(time), stream=self._stream, backward=True)
+            self._frames = self._container.decode(self._stream)
+        for frame in self._frames:
+            found = frame_number(frame.pts, self._stream.time_base, self._fps)
+            self._next = found + 1
+            if found == number:
+                return self._pixels(frame)
+            if found > number:
+                break
+        self._next = -1
+        raise DatasetBroken(str(self._path), f'no frame {number}', 'one with that number',
+                            'validate the dataset')
+
+    def _pixels(self, frame: av.VideoFrame) -> NDArray[Any]:
+        if self._depth:
+            return nearest(frame.to_ndarray(format='gray12le')[:, :, None], self._size)
+        if self._size is None:
+            return frame.to_ndarray(format='rgb24')
+        height, width = self._size
+        return frame.to_ndarray(format='rgb24', height=height, width=width)
+
+
+def nearest(picture: NDArray[Any], size: Size) -> NDArray[Any]:
+    """Return a picture scaled by taking the nearest pixel; distances must not be mixed."""
+    if size is None:
+        return picture
+    rows, columns = (((np.arange(new) + 0.5) * old / new).astype(np.int64)
+                     for new, old in zip(size, picture.shape))
+    return picture[rows[:, None], columns]
+
+
+@contextmanager
+def video_errors(path: Path, expected: str) -> Iterator[None]:
+    """Raise DatasetBroken for what FFmpeg says of a file."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise DatasetBroken(str(path), 'no such file', expected, 'restore it from a copy'
+                            ) from None
+    except (av.error.FFmpegError, OSError) as error:
+        raise DatasetBroken(str(path), str(error), expected, 'restore it from a copy') from None
+
+
+class _Job(NamedTuple):
+    """Hold frames of one file, ascending, and where each is wanted."""
+
+    camera: str
+    path: Path
+    numbers: list[int]
+    places: list[NDArray[np.int64]]
+
+
+class FrameReader:
+    """Read frames of mp4s; it may be used by several threads and go to other processes."""
+
+    def __init__(
+        self, metadata: Metadata, cache: DecoderCache | None = None,
+        open_video: OpenVideo = VideoFile, size: Size = None, threads: int | None = None,
+        finish: Finish | None = None,
+    ) -> None:
+        """
+        Take what to read; nothing is opened.
+
+        :param open_video: gives what decodes RGB; depth is always decoded by PyAV.
+        :param size: what RGB is scaled to while it is decoded; depth takes the nearest pixel.
+        :param threads: how many files are decoded at once; None: one a core.
+        :param finish: turns (n, height, width, channels) into what `read` gives, in the threads.
+        :raises DatasetError: a size that cannot be.
+        """
+        if size is not None and (len(size) != 2 or min(size) < 1):
+            raise DatasetError(f'size: found {size}, expected height and width above 0')
+        self._metadata, self.size, self.threads = metadata, size, threads
+        self.cache = DecoderCache() if cache is None else cache
+        self._open, self._finish = open_video, finish
+        self._fps = Fraction(metadata.info.fps).limit_denominator(1_000_000)
+        self._pool: tuple[int, ThreadPoolExecutor] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Go to another process without threads."""
+        return {**self.__dict__, '_pool': None}
+
+    def read(
+        self, wanted: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]],
+    ) -> dict[str, list[Any]]:
+        """
+        Return pictures of cameras in the order asked for.
+
+        They are (height, width, 3) uint8, of depth (height, width, 1) float32 in mm. What is
+        asked for twice is decoded once.
+
+        :param wanted: by camera: numbers of episodes, and of a frame in each.
+        :raises DatasetBroken: a file is missing, cannot be decoded or lacks a frame.
+        """
+        found: dict[str, list[Any]] = {
+            camera: [None] * len(frames) for camera, (_, frames) in wanted.items()}
+        jobs = [job for camera, (episodes, frames) in wanted.items()
+                for job in self._jobs(camera, episodes, frames)]
+        threads = self.threads or len(os.sched_getaffinity(0))
+        if len(jobs) < 2 or threads < 2:
+            results = map(self._run, jobs)
+        else:
+            results = self._threads(threads).map(self._run, jobs)
+        for job, pictures in zip(jobs, results):
+            for picture, places in zip(pictures, job.places):
+                for place in places.tolist():
+                    found[job.camera][place] = picture
+        return found
+
+    def _threads(self, count: int) -> ThreadPoolExecutor:
+        # A forked child has none of its parent's threads.
+        if self._pool is None or self._pool[0] != os.getpid():
+            self._pool = os.getpid(), ThreadPoolExecutor(count, 'decode')
+        return self._pool[1]
+
+    def _jobs(
+        self, camera: str, episodes: NDArray[np.int64], frames: NDArray[np.int64],
+    ) -> Iterator[_Job]:
+        info, columns = self._metadata.info, self._metadata.episodes
+        prefix = f'videos/{camera}'
+        begins = columns.column(f'{prefix}/from_timestamp')[episodes]
+        numbers = np.rint(begins * float(info.fps)).astype(np.int64) + frames
+        chunks = columns.column(f'{prefix}/chunk_index')[episodes]
+        files = columns.column(f'{prefix}/file_index')[episodes]
+        order = np.lexsort((numbers, files, chunks))
+        keys = np.stack([chunks[order], files[order], numbers[order]])
+        changed = np.diff(keys, axis=1) != 0
+        ends = [*(np.flatnonzero(changed[:2].any(axis=0)) + 1).tolist(), order.size]
+        fresh = np.concatenate([[True], changed.any(axis=0)])
+        begin = 0
+        for end in ends if order.size else ():
+            heads = np.flatnonzero(fresh[begin:end]) + begin
+            entry = columns[int(episodes[order[begin]])].videos[camera]
+            yield _Job(camera, self._metadata.root / entry.number.path(
+                str(info.video_path), camera), keys[2, heads].tolist(),
+                np.split(order[begin:end], heads[1:] - begin))
+            begin = end
+
+    def _run(self, job: _Job) -> Any:
+        feature = self._metadata.info.features[job.camera]
+        depth = is_depth(feature)
+
+        def make() -> Decoder:
+            if depth:
+                return VideoFile(job.path, self._fps, self.size, depth=True)
+            return self._open(job.path, self._fps, self.size)
+        with video_errors(job.path, 'an mp4'):
+            stat = job.path.stat()
+        # A file that was replaced is another one.
+        key = str(job.path), stat.st_ino, stat.st_mtime_ns, stat.st_size, self.size, depth
+        with self.cache.lent(key, make) as decoder:
+            found = decoder.frames(job.numbers)
+        if depth:
+            found = from_codes(found, feature.info)
+        return found if self._finish is None else self._finish(found, feature)
