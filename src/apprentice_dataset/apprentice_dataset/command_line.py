@@ -1,73 +1,80 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Look at, check and mend datasets from the command line."""
+"""Look at, check, mend and edit datasets from the command line."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from collections.abc import Sequence
+from importlib import import_module
 import sys
+from typing import Any
 
-from apprentice_dataset.errors import DatasetError
-from apprentice_dataset.reader import Dataset
-from apprentice_dataset.repair import repair
-from apprentice_dataset.validate import validate
+_PROBLEMS, _INTERRUPTED = 1, 130
 
-_OK, _PROBLEMS = 0, 1
+VERBS: Mapping[str, str] = {
+    'info': 'say what a dataset holds',
+    'validate': 'find what is wrong with it',
+    'repair': 'mend what a crash left behind',
+    'add-feature': 'add a feature with values from a file',
+    'compact': "join small files to those of the format's sizes",
+    'convert': 'convert a dataset of v2.0 or v2.1 to v3.0',
+    'card': 'write README.md, the card of a dataset',
+    'push': 'publish a dataset on the Hub',
+    'pull': 'fetch a dataset, or some of its episodes, from the Hub',
+    'tag': 'set a tag of a dataset on the Hub, or list what there is',
+    'delete-episodes': 'leave out episodes',
+    'images-to-video': 'make videos of cameras that are stored as images',
+    'merge': 'put several datasets into one',
+    'modify-tasks': 'give rows other tasks',
+    'recompute-stats': 'compute statistics anew, cameras too',
+    'reencode': 'encode videos anew with other settings',
+    'remove-feature': 'remove features',
+    'rename-feature': 'rename features',
+    'split': 'share the episodes out to several datasets',
+    'trim': 'take frames from the beginning and the end of episodes',
+}
+"""
+Each verb with the line that `--help` shows.
+
+`apprentice_dataset.verbs.VERB`, with underscores, is imported only when the verb is used, and
+has `HELP` (the same line), `add_arguments(parser)` and `run(options) -> int`.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return 0 when all is well, 1 for problems. Wrong usage exits with 2."""
-    options = _parser().parse_args(arguments)
+    """
+    Run a verb; return what it returns: 0 when all is well, 1 for problems.
+
+    Wrong usage exits with 2, Ctrl-C with 130.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verb = given[0] if given and given[0] in VERBS else None
+    options = _parser(verb).parse_args(given)
+    # What a verb imports may be slow or missing, so only its own error is told.
     try:
-        return {'info': _info, 'validate': _validate, 'repair': _repair}[options.command](options)
-    except DatasetError as error:
+        return int(_module(options.command).run(options))
+    except KeyboardInterrupt:
+        print(f'dataset {options.command}: interrupted', file=sys.stderr)
+        return _INTERRUPTED
+    except ValueError as error:
+        from apprentice_dataset.errors import DatasetError
+        if not isinstance(error, DatasetError):
+            raise
         print(f'dataset {options.command}: {error}', file=sys.stderr)
         return _PROBLEMS
 
 
-def _parser() -> argparse.ArgumentParser:
+def _module(verb: str) -> Any:
+    return import_module(f'apprentice_dataset.verbs.{verb.replace("-", "_")}')
+
+
+def _parser(verb: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='dataset', description=__doc__)
-    commands = parser.add_subparsers(dest='command', required=True)
-    for name, help_text in (('info', 'say what a dataset holds'),
-                            ('validate', 'find what is wrong with it'),
-                            ('repair', 'mend what a crash left behind')):
-        command = commands.add_parser(name, help=help_text, description=help_text)
-        command.add_argument('folder', metavar='DIR', help='the folder that holds meta/')
-        if name == 'validate':
-            command.add_argument('--deep', action='store_true',
-                                 help='read every row and decode every frame')
+    verbs = parser.add_subparsers(dest='command', required=True, metavar='VERB')
+    for name, text in VERBS.items():
+        one = verbs.add_parser(name, help=text, description=text)
+        if name == verb:
+            _module(name).add_arguments(one)
     return parser
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stdout)
-
-
-def _info(options: argparse.Namespace) -> int:
-    dataset = Dataset.open(options.folder, repair=False)
-    info = dataset.info
-    _say(f'{dataset.root}: {info.total_episodes} episode(s), {info.total_frames} row(s) at '
-         f'{info.fps}/s, robot {info.robot_type}')
-    for name, feature in info.features.items():
-        codec = f' {(feature.info or {}).get("video.codec", "")}' if feature.is_video else ''
-        _say(f'  {name}: {feature.dtype} {list(feature.shape)}{codec}')
-    for number, task in enumerate(dataset.tasks):
-        _say(f'  task {number}: {task}')
-    return _OK
-
-
-def _validate(options: argparse.Namespace) -> int:
-    problems = validate(options.folder, deep=options.deep)
-    for problem in problems:
-        _say(str(problem))
-    how = 'every row and frame read' if options.deep else 'metadata, footers and boxes read'
-    _say(f'{options.folder}: {len(problems)} problem(s); {how}')
-    return _PROBLEMS if problems else _OK
-
-
-def _repair(options: argparse.Namespace) -> int:
-    done = repair(options.folder)
-    for sentence in done or ['there was nothing to repair']:
-        _say(f'{options.folder}: {sentence}')
-    return _OK
