@@ -15,6 +15,7 @@ from workspace import build
 from workspace import doctor
 from workspace import environment
 from workspace import info
+from workspace import reference
 from workspace.console import step
 from workspace.console import WorkspaceError
 from workspace.paths import ROOT
@@ -32,7 +33,8 @@ def _build(args: argparse.Namespace) -> int:
 
 def _test(args: argparse.Namespace) -> int:
     env = build.build(environment.prepare(), [])
-    return build.test(env, args.packages)
+    environment.add('learn')
+    return reference.test(env) if args.reference else build.test(env, args.packages)
 
 
 def _shell(args: argparse.Namespace) -> int:
@@ -87,8 +89,12 @@ def _parser() -> argparse.ArgumentParser:
 
     add('demo', _demo, 'bring an SO-100 up in simulation, do 3 episodes, report '
         '(options: --episodes N --seed N --out DIR)')
-    add('test', _test, 'build, run colcon test and the tests in tests/').add_argument(
-        'packages', nargs='*', help='only these packages (default: all, and tests/)')
+    tests = add('test', _test, 'build, run colcon test and the tests in tests/')
+    tests.add_argument('packages', nargs='*',
+                       help='only these packages (default: all, and tests/)')
+    tests.add_argument('--reference', action='store_true',
+                       help='exchange datasets with lerobot instead, which is installed once '
+                       'outside the tree')
     add('shell', _shell, 'open the sourced environment, or run one command in it').add_argument(
         'command', nargs=argparse.REMAINDER, help='-- COMMAND ARGUMENTS')
     add('build', _build, 'set up if needed and run colcon build').add_argument(
