@@ -21,8 +21,12 @@ setup(
     zip_safe=True,
     maintainer='apprentice maintainers',
     maintainer_email='maintainers@apprentice.invalid',
-    description='LeRobotDataset v3.0: write while recording, read, validate, repair.',
+    description='LeRobotDataset v3.0: record, read, edit, convert, stream, exchange.',
     license='Apache-2.0',
-    extras_require={'test': ['pytest', 'hypothesis', 'pytest-timeout', 'simplejpeg']},
+    extras_require={
+        'hub': ['huggingface_hub>=1.0'],
+        'torch': ['torch', 'torchcodec'],
+        'test': ['pytest', 'hypothesis', 'pytest-timeout', 'simplejpeg', 'pyyaml'],
+    },
     entry_points={'console_scripts': ['dataset = apprentice_dataset.command_line:main']},
 )

@@ -48,6 +48,10 @@ class DatasetReadOnly(DatasetError):
     """Report a folder that may not be written."""
 
 
+class HubError(DatasetError):
+    """Report what the Hub, the way to it or the right to it lacks; no token stands in it."""
+
+
 class SchemaMismatch(DatasetError):
     """Report that a dataset cannot take rows of this kind; `differences` names every field."""
 

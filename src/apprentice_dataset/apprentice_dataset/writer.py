@@ -26,6 +26,7 @@ from apprentice_dataset.layout import to_json
 from apprentice_dataset.lock import FolderLock
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.metadata import read_metadata
+from apprentice_dataset.origin import read_origin
 from apprentice_dataset.publication import FinishedEpisode
 from apprentice_dataset.publication import next_numbers
 from apprentice_dataset.publication import stage
@@ -58,6 +59,7 @@ class DatasetWriter:
         self.repaired = repaired
         self._lock, self._step, self._on_thread_start = lock, step, on_thread_start
         self._metadata = read_metadata(root)
+        _check_whole(root)
         check_schema(root, self._metadata, spec)
         cameras = self._metadata.info.cameras
         self._header = EpisodeHeader(spec.fps, dict(spec.features), {
@@ -205,3 +207,11 @@ def _lock(root: Path, make: bool) -> FolderLock:
         if not os.access(root, os.W_OK | os.X_OK):
             raise PermissionError(13, 'Permission denied', str(root))
         return FolderLock(Staging(root).folder)
+
+
+def _check_whole(root: Path) -> None:
+    """Raise DatasetError for a part of a dataset: new files would take the numbers of others."""
+    origin = read_origin(root)
+    if origin is not None and not origin.is_whole:
+        raise DatasetError(f'{root}: found {origin}, expected all of it; run `dataset pull '
+                           f'{origin.repo_id} --root {root}` before adding to it')
