@@ -71,7 +71,7 @@ def test_the_image_installs_what_ws_asks_for() -> None:
     """The build stage needs all of it (the distribution brings a compiler), the rest renders."""
     build, runtime = (text.split() for text in re.findall(
         r'--no-install-recommends([^&]*)&&', DOCKERFILE.replace('\\\n', ' ')))
-    assert {*system._SIMULATION, 'python3.12-dev', 'python3.12-venv'} == set(build)
+    assert {*system._SIMULATION, 'ffmpeg', 'python3.12-dev', 'python3.12-venv'} == set(build)
     assert set(system._SIMULATION) == set(runtime)
 
 

@@ -33,7 +33,8 @@ def check_schema(root: Path, metadata: Metadata, spec: DatasetSpec) -> None:
 
 def _of_dataset(info: Info, spec: DatasetSpec) -> Iterator[Problem]:
     if not info.codebase_version.startswith('v3'):
-        yield Problem('codebase_version', info.codebase_version, 'v3.0', 'convert it first')
+        yield Problem('codebase_version', info.codebase_version, 'v3.0',
+                      'convert it first: dataset convert')
     if info.fps != spec.fps:
         yield Problem('fps', str(info.fps), str(spec.fps))
     if info.robot_type != spec.robot_type:

@@ -171,7 +171,7 @@ def _stats(metadata: Metadata) -> Iterator[Problem]:
     where = metadata.root / STATS
     if not metadata.stats:
         yield Problem(str(where), 'no statistics', 'those of every feature',
-                      'training needs them; recompute them')
+                      'training needs them: dataset recompute-stats DIR --in-place')
         return
     for name, feature in metadata.info.features.items():
         if feature.dtype in ('string', 'language') or name not in metadata.stats:
@@ -195,4 +195,4 @@ def _values(
     if (stats['count'] < 1).any() or (stats['std'] < 0).any() \
             or (stats['min'] > stats['max']).any():
         yield Problem(f'{where}: {name}', 'a count below 1, a std below 0 or a min above max',
-                      'statistics of values', 'recompute them')
+                      'statistics of values', 'dataset recompute-stats DIR --in-place')
