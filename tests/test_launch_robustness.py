@@ -18,6 +18,8 @@ import pytest
 
 PYTHON = Path(__file__).parent.parent / 'tools' / 'pip_ros' / 'python'
 LIMIT_S = 20.0
+# Before all else, but a distribution's own packages must be found too.
+PATH = os.pathsep.join(filter(None, (str(PYTHON), os.environ.get('PYTHONPATH'))))
 HEADER = """
 from launch import LaunchDescription
 from launch.actions import *
@@ -45,8 +47,7 @@ class Launch:
         self.mark = f'{random.randrange(10**6, 10**7)}'
         file = folder / 'test.launch.py'
         file.write_text(HEADER + actions.format(mark=self.mark) + '\n])\n')
-        environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, (
-            str(PYTHON), os.environ.get('PYTHONPATH')))), 'ROS_LOG_DIR': str(folder / 'log')}
+        environment = {**os.environ, 'PYTHONPATH': PATH, 'ROS_LOG_DIR': str(folder / 'log')}
         self.output = folder / 'output'
         self.process = subprocess.Popen(
             [sys.executable, '-m', 'ros2cli_lite', 'launch', str(file)], env=environment,
@@ -205,7 +206,7 @@ def test_goes_on_without_a_reader(tmp_path: Path) -> None:
                     "done'], output='screen')])")
     process = subprocess.Popen(
         [sys.executable, '-m', 'ros2cli_lite', 'launch', str(file)], stdout=subprocess.PIPE,
-        env={**os.environ, 'PYTHONPATH': str(PYTHON), 'ROS_LOG_DIR': str(tmp_path)})
+        env={**os.environ, 'PYTHONPATH': PATH, 'ROS_LOG_DIR': str(tmp_path)})
     process.stdout.readline()
     process.stdout.close()
     time.sleep(0.5)
@@ -227,7 +228,7 @@ def test_temporary_files_are_removed(tmp_path: Path) -> None:
         'service.include_launch_description(LaunchDescription([node])); sys.exit(service.run())')
     done = subprocess.run(
         [sys.executable, '-c', script], capture_output=True, text=True, timeout=LIMIT_S,
-        env={**os.environ, 'PYTHONPATH': str(PYTHON), 'TMPDIR': str(tmp_path / 'tmp')})
+        env={**os.environ, 'PYTHONPATH': PATH, 'TMPDIR': str(tmp_path / 'tmp')})
     assert done.returncode == 0, done.stderr
     assert 'finished cleanly' in done.stdout
     assert not list((tmp_path / 'tmp').iterdir())
@@ -243,6 +244,6 @@ def test_what_the_stand_in_lacks_is_said(code: str, message: str) -> None:
     """Names and arguments that the stand-in lacks are refused, and the error says why."""
     done = subprocess.run(
         [sys.executable, '-c', code], capture_output=True, text=True,
-        env={**os.environ, 'PYTHONPATH': str(PYTHON)})
+        env={**os.environ, 'PYTHONPATH': PATH})
     assert done.returncode == 1
     assert message in done.stderr

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
+from contextlib import suppress
 from contextlib import ExitStack
 from datetime import datetime
 from datetime import timedelta
@@ -67,11 +68,13 @@ def process(*command: str, domain: str) -> Iterator[subprocess.Popen]:
     try:
         yield running
     finally:
-        running.send_signal(signal.SIGINT)
+        # To all of it, as a terminal does: upstream's `ros2 run` does not tell its child.
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGINT)
         try:
             running.wait(15.0)
         except subprocess.TimeoutExpired:
-            running.kill()
+            os.killpg(running.pid, signal.SIGKILL)
             running.wait()
 
 

@@ -172,13 +172,14 @@ class Driver:
     def end(self, number: int | None = None) -> int:
         """Send a signal, if any, and return the exit code."""
         if number is not None:
-            self.process.send_signal(number)
+            # As a terminal does: upstream's `ros2 run` leaves its child to hear it itself.
+            os.killpg(self.process.pid, number)
         return self.process.wait(DEADLINE_S)
 
     def kill(self) -> None:
         """End it at once if it still runs."""
         if self.process.poll() is None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
 
@@ -343,12 +344,12 @@ def test_the_simulator_runs_as_the_guide_says(home: Path) -> None:
                                start_new_session=True)
     try:
         until(lambda: (home / 'my_arm').is_char_device(), 'no port')
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
         assert process.wait(DEADLINE_S) == 0
         assert not (home / 'my_arm').is_symlink()
     finally:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_the_guide_names_what_it_uses() -> None:

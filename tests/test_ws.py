@@ -131,8 +131,10 @@ def test_a_missing_tool_is_asked_for_by_its_package(monkeypatch: pytest.MonkeyPa
     assert {'cmake', 'g++', 'make'} <= set(system.needed(here))
 
 
-def test_a_setup_file_alone_is_no_distribution(tmp_path: Path) -> None:
+def test_a_setup_file_alone_is_no_distribution(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prefix whose rclpy cannot be imported is passed over."""
+    monkeypatch.delenv('PYTHONPATH', raising=False)
     (tmp_path / 'lib' / 'python3.11').mkdir(parents=True)
     (tmp_path / 'setup.bash').write_text('export ROS_DISTRO=jazzy\n')
     assert home.find_distribution(str(tmp_path)) is None

@@ -132,6 +132,12 @@ def governance_xml(domains: str) -> bytes:
     return _text(root)
 
 
+def _instant(certificate: x509.Certificate, end: str) -> datetime:
+    name = end.replace('not_', 'not_valid_')
+    # Ubuntu 24.04 has a cryptography that knows the name without the time zone only, in UTC too.
+    return getattr(certificate, f'{name}_utc', None) or getattr(certificate, name)
+
+
 def permissions_xml(enclave: Enclave, domains: str, certificate: x509.Certificate) -> bytes:
     """Allow an enclave what its profiles allow, and ROS's own discovery; deny all else."""
     root = _dds('permissions')
@@ -139,9 +145,9 @@ def permissions_xml(enclave: Enclave, domains: str, certificate: x509.Certificat
     grant.set('name', enclave.path)
     ElementTree.SubElement(grant, 'subject_name').text = f'CN={enclave.path}'
     validity = ElementTree.SubElement(grant, 'validity')
-    for tag, instant in (('not_before', certificate.not_valid_before_utc),
-                         ('not_after', certificate.not_valid_after_utc)):
-        ElementTree.SubElement(validity, tag).text = instant.strftime('%Y-%m-%dT%H:%M:%S')
+    for tag in ('not_before', 'not_after'):
+        ElementTree.SubElement(validity, tag).text = \
+            _instant(certificate, tag).strftime('%Y-%m-%dT%H:%M:%S')
     publish, subscribe = {DISCOVERY}, {DISCOVERY}
     for profile in enclave.profiles:
         out, into = profile.dds_topics()

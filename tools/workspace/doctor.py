@@ -9,4 +9,5 @@ from collections.abc import Sequence
 
 def command(arguments: Sequence[str]) -> list[str]:
     """Return what `ws doctor` becomes."""
-    return ['ros2', 'run', 'apprentice_doctor', 'doctor', *arguments]
+    # Not by `ros2 run`: upstream's adds a line of its own to every exit code but 0.
+    return ['python', '-m', 'apprentice_doctor.doctor', *arguments]

@@ -40,7 +40,7 @@ def recorded(root: Path, *lengths: int, first: int = 0, task: str = 'task') -> P
 def golden(kind: str, folder: Path) -> Path:
     """Unpack a dataset that lerobot wrote."""
     with tarfile.open(GOLDEN / f'{kind}.tar.xz') as archive:
-        archive.extractall(folder, filter='data')
+        archive.extractall(folder)
     return folder / kind
 
 

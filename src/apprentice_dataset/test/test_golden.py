@@ -27,7 +27,7 @@ KINDS = ['deleted', 'depth_image', 'depth_metres', 'depth_video', 'files', 'imag
 def unpacked(kind: str, folder: Path) -> tuple[Dataset, dict[str, Any]]:
     """Unpack a golden dataset; return it, and what lerobot reads of it."""
     with tarfile.open(GOLDEN / f'{kind}.tar.xz') as archive:
-        archive.extractall(folder, filter='data')
+        archive.extractall(folder)
     return Dataset.open(folder / kind), json.loads((GOLDEN / f'{kind}.json').read_text('utf-8'))
 
 
