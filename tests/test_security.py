@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
-from contextlib import suppress
 from contextlib import ExitStack
+from contextlib import suppress
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
