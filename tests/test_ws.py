@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / 'tools'))
 
 from workspace import environment  # noqa: E402
 from workspace import home  # noqa: E402
+from workspace import install  # noqa: E402
 from workspace import system  # noqa: E402
 from workspace.console import WorkspaceError  # noqa: E402
 
@@ -131,6 +132,34 @@ def test_a_missing_tool_is_asked_for_by_its_package(monkeypatch: pytest.MonkeyPa
     assert {'cmake', 'g++', 'make'} <= set(system.needed(here))
 
 
+@pytest.mark.parametrize(('release', 'there', 'wanted'), [
+    ('NAME="Debian"\nID=debian\n', None, ['chromium']),
+    ('NAME="Debian"\nID=debian\n', 'google-chrome-stable', []),
+    # Its package is a snap.
+    ('NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n', None, []),
+    (None, None, [])])
+def test_the_tests_ask_for_a_browser(
+        release: str | None, there: str | None, wanted: list[str], tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that is there will do; without any it is said, and nothing else asks for one."""
+    installed: list[str] = []
+    if release:
+        (tmp_path / 'os-release').write_text(release)
+    if there:
+        (tmp_path / there).touch(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path))
+    monkeypatch.setattr(system, '_RELEASE', tmp_path / 'os-release')
+    assert system.needed_by_tests() == wanted
+    assert 'chromium' not in system.needed(home.Home(sys.executable, (3, 11), None, 'jazzy'))
+    monkeypatch.setattr(system, '_is_allowed', lambda: False)
+    system.install_for_tests()
+    assert ('No browser here' in capsys.readouterr().out) == (there is None)
+    monkeypatch.setattr(system, '_is_allowed', lambda: True)
+    monkeypatch.setattr(system, '_install', installed.extend)
+    system.install_for_tests()
+    assert installed == wanted
+
+
 def test_a_setup_file_alone_is_no_distribution(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prefix whose rclpy cannot be imported is passed over."""
@@ -153,6 +182,13 @@ def test_a_distribution_that_imports_is_used(tmp_path: Path) -> None:
     assert found.setup == tmp_path / 'setup.bash'
     assert found.version == sys.version_info[:2]
     assert found.distro == 'jazzy'
+    script = tmp_path / 'shell.bash'
+    script.write_text(install._setup_script(found))
+    path = subprocess.run(['bash', '-c', f'source "{script}"; echo "$PYTHONPATH"'],
+                          capture_output=True, text=True, check=True).stdout.strip().split(':')
+    # Its `ros2` imports what our launch files do, and nothing of ours instead of its own.
+    site = str(next(install.VENV.glob('lib/python3.*/site-packages')))
+    assert site in path and path.index(str(packages)) < path.index(site)
 
 
 def test_no_fitting_python_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

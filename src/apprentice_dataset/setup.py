@@ -11,7 +11,7 @@ setup(
     name=package_name,
     version='0.1.0',
     packages=find_packages(exclude=['test']),
-    package_data={package_name: ['py.typed']},
+    package_data={package_name: ['py.typed', 'view/*.html', 'view/*.css', 'view/*.js']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{package_name}']),
         (f'share/{package_name}', ['package.xml']),
@@ -25,6 +25,7 @@ setup(
     license='Apache-2.0',
     extras_require={
         'hub': ['huggingface_hub>=1.0'],
+        'ray': ['ray'],
         'torch': ['torch', 'torchcodec'],
         'test': ['pytest', 'hypothesis', 'pytest-timeout', 'simplejpeg', 'pyyaml'],
     },

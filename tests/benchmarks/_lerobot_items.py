@@ -112,7 +112,12 @@ def fetch(options: dict[str, Any]) -> dict[str, Any]:
     taken = []
     if options['workers'] and options['side'] != 'bare':
         torch.set_num_threads(1)
-        turns = iter(DataLoader(dataset, batch_sampler=[*order[:8], *order], num_workers=2))
+        more = {}
+        if options['side'] == 'ours':
+            from apprentice_dataset.torch import collate
+            more = {'collate_fn': collate}
+        turns = iter(DataLoader(dataset, batch_sampler=[*order[:8], *order], num_workers=2,
+                                **more))
         for _ in range(8):
             next(turns)
         begin = time.perf_counter()

@@ -227,7 +227,7 @@ def read(root: Path, backend: str | None = None) -> dict[str, Any]:
     from lerobot.datasets.lerobot_dataset import LeRobotDataset
     dataset = LeRobotDataset('apprentice/golden', root=root, return_uint8=True,
                              video_backend=backend)
-    items = [{name: _described(found) for name, found in dataset[number].items()}
+    items = [{name: _described(name, found) for name, found in dataset[number].items()}
              for number in range(len(dataset))]
     stats = {name: {key: np.asarray(one).tolist() for key, one in found.items()}
              for name, found in dataset.meta.stats.items() if name != METRES}
@@ -235,11 +235,11 @@ def read(root: Path, backend: str | None = None) -> dict[str, Any]:
             'tasks': list(dataset.meta.tasks.index)}
 
 
-def _described(found: Any) -> Any:
+def _described(name: str, found: Any) -> Any:
     if not hasattr(found, 'numpy'):
         return found
     array = found.numpy()
-    if array.ndim < 3:
+    if 'image' not in name:
         return array.tolist()
     if array.dtype == np.float32 and array.shape[0] == 3:
         array = np.rint(array * 255).astype(np.uint8)

@@ -3,10 +3,14 @@
 """lerobot reads every item of what we write and convert as we do, and goes on where we ended."""
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from apprentice_dataset.edit.episodes import compact
 from apprentice_dataset.features import DatasetSpec
 from apprentice_dataset.features import Feature
+from apprentice_dataset.features import NUMERIC
 from apprentice_dataset.features import VideoSettings
 from apprentice_dataset.images import RawImage
 from apprentice_dataset.reader import Dataset
@@ -18,8 +22,10 @@ from exchange import read
 from exchange import side
 from exchange import under_lerobot
 from exchange import unlike
+from lerobot_side import DEPTH
 from lerobot_side import FPS
 from lerobot_side import JOINTS
+from lerobot_side import METRES
 from lerobot_side import picture
 from lerobot_side import ROBOT
 from lerobot_side import TASKS
@@ -44,19 +50,54 @@ def add(writer: DatasetWriter, spec: DatasetSpec, length: int, first: int) -> No
     """Record an episode whose rows and pictures count."""
     episode = writer.begin_episode()
     for number in range(first, first + length):
-        values = {name: value(name, feature.to_json(), number)
-                  for name, feature in spec.features.items() if not feature.is_video}
-        pictures = {name: RawImage(picture(name, SHAPE, number), SHAPE[1], SHAPE[0], 'rgb8',
-                                   3 * SHAPE[1])
-                    for name, feature in spec.features.items() if feature.is_video}
+        values = {name: said(name, number) if feature.dtype == 'language'
+                  else value(name, feature.to_json(), number)
+                  for name, feature in spec.features.items() if not feature.is_camera}
+        pictures = {name: sent(name, feature, number)
+                    for name, feature in spec.features.items() if feature.is_camera}
         episode.add(values, pictures, TASKS[number // 30 % 2])
     episode.save()
+
+
+def sent(name: str, feature: Feature, number: int) -> RawImage:
+    """Return a row's picture as a camera sends it."""
+    pixels = picture(name, feature.shape, number)
+    encoding = {'uint8': 'rgb8', 'uint16': '16UC1', 'float32': '32FC1'}[str(pixels.dtype)]
+    return RawImage(pixels, SHAPE[1], SHAPE[0], encoding, pixels.strides[0])
+
+
+def said(name: str, number: int) -> list[dict[str, Any]]:
+    """Return a row's language; calls come in some episodes only."""
+    if name == 'language_persistent':
+        return [{'role': 'assistant', 'content': 'reach', 'style': 'subtask', 'timestamp': 0.0}]
+    call = {'type': 'function', 'function': {'name': 'say', 'arguments': {'text': 'größer'}}}
+    return [{'role': 'assistant', 'tool_calls': [call]}] if number == 55 else [
+        {'role': 'user', 'content': 'faster', 'style': 'interjection'}] if number % 7 == 0 else []
 
 
 def full_spec(codec: str | None = None) -> DatasetSpec:
     """Return every kind of feature that the writer takes."""
     return DatasetSpec(FPS, ROBOT, {TOP: CAMERA, WRIST: CAMERA, **PLAIN, **MORE},
                        VideoSettings(codec))
+
+
+def other_spec() -> DatasetSpec:
+    """Return cameras of every other kind."""
+    depth, names = (*SHAPE[:2], 1), CAMERA.names
+    return DatasetSpec(FPS, ROBOT, {
+        TOP: CAMERA, WRIST: Feature('image', SHAPE, names), DEPTH: Feature('video', depth, names),
+        METRES: Feature('image', depth, names, {'depth_unit': 'm'}), **PLAIN})
+
+
+def arrays_spec() -> DatasetSpec:
+    """Return numbers of every type and rank, and language."""
+    shapes = ((1,), (3,), (1, 1), (2, 3), (2, 1, 2), (1, 2, 2, 1), (2, 1, 1, 1, 2))
+    arrays = {f'of.{dtype}.{len(shape)}.{shape[0]}': Feature(dtype, shape)
+              for dtype in NUMERIC for shape in shapes
+              if dtype in ('float32', 'bool', 'int16') or len(shape) < 3}
+    return DatasetSpec(FPS, ROBOT, {
+        **arrays, 'language_persistent': Feature('language', (1,)),
+        'language_events': Feature('language', (1,))})
 
 
 def plain_spec(codec: str | None = None) -> DatasetSpec:
@@ -76,6 +117,45 @@ def test_every_kind_of_feature_while_we_record_and_after(codec: str, tmp_path: P
         assert unlike(root) == []
         running.discard()
     assert unlike(root) == []
+
+
+def test_other_cameras_while_we_record_and_after(tmp_path: Path) -> None:
+    """Images and depth, and lerobot's own episode behind ours, and ours behind that."""
+    spec, root = other_spec(), tmp_path / 'ours'
+    for number, length in enumerate(LENGTHS[:2]):
+        with DatasetWriter.open_or_create(root, spec) as writer:
+            add(writer, spec, length, 50 * number)
+            running = writer.begin_episode()
+            assert unlike(root) == []
+            running.discard()
+        side('add', root, 'h264')
+    assert [str(problem) for problem in validate(root, deep=True)] == []
+    assert len(Dataset.open(root).episodes) == 4
+    assert unlike(root) == []
+    compact(root, tmp_path / 'joined')
+    assert unlike(tmp_path / 'joined') == []
+
+
+def test_arrays_and_language(tmp_path: Path) -> None:
+    """Every type and rank of numbers, and columns of language whose files differ in type."""
+    spec, root = arrays_spec(), tmp_path / 'ours'
+    with DatasetWriter.create(root, spec) as writer:
+        for number in range(2):
+            add(writer, spec, 6, 50 * number)
+    assert unlike(root) == []
+
+
+def test_datasets_opens_what_we_write(tmp_path: Path) -> None:
+    """The library that lerobot reads by knows pictures and arrays by the footer alone."""
+    spec, root = other_spec(), tmp_path / 'ours'
+    matrix = replace(spec, features={**spec.features, 'jac': Feature('float32', (2, 3))})
+    with DatasetWriter.create(root, matrix) as writer:
+        add(writer, matrix, 3, 0)
+    code = ('import datasets, sys; found = datasets.Dataset.from_parquet(sys.argv[1]); '
+            'print(sorted({type(one).__name__ for one in found.features.values()}), '
+            f'found[1]["{WRIST}"].size)')
+    said_of_it = under_lerobot('-c', code, str(root / 'data/chunk-000/file-000.parquet'))
+    assert said_of_it.split('\n')[-2] == "['Array2D', 'Image', 'List', 'Value'] (128, 96)"
 
 
 def test_lerobot_goes_on_where_we_ended_and_so_do_we(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from workspace.paths import SETUP
 from workspace.paths import VENV
 
 GROUPS = ('base', 'data', 'sim')  # and 'ros' where no distribution is installed
-LATER = {'learn': 'PyTorch and torchcodec: 0.8 GB, several where pip takes the CUDA build'}
+LATER = {'learn': 'PyTorch, torchcodec and Ray: 1 GB, several where pip takes the CUDA build'}
 """Groups that come with the first command that needs them, and what is said before."""
 _PYTHON = VENV / 'bin' / 'python'
 
@@ -142,7 +142,10 @@ def _setup_script(home: Home) -> str:
             # What the wheels' start-up hook would set by starting every Python a second time.
             f'export LD_LIBRARY_PATH="{libraries}" _ROS_WHEELS_BOOTSTRAP_COMPLETE=1']
     else:
-        lines.append(f'source "{home.setup}"')
+        # The distribution's own `ros2`, which runs the launch files, must find what it lacks.
+        site = next(VENV.glob('lib/python3.*/site-packages'))
+        lines += [f'source "{home.setup}"',
+                  f'export PYTHONPATH="${{PYTHONPATH:+$PYTHONPATH:}}{site}"']
     lines += [
         f'export VIRTUAL_ENV="{VENV}" PATH="{VENV}/bin:$PATH"',
         'export RMW_IMPLEMENTATION=${RMW_IMPLEMENTATION:-rmw_fastrtps_cpp}',

@@ -16,6 +16,7 @@ from workspace import doctor
 from workspace import environment
 from workspace import info
 from workspace import reference
+from workspace import system
 from workspace.console import step
 from workspace.console import WorkspaceError
 from workspace.paths import ROOT
@@ -34,6 +35,7 @@ def _build(args: argparse.Namespace) -> int:
 def _test(args: argparse.Namespace) -> int:
     env = build.build(environment.prepare(), [])
     environment.add('learn')
+    system.install_for_tests()
     return reference.test(env) if args.reference else build.test(env, args.packages)
 
 

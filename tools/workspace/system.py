@@ -18,6 +18,9 @@ from workspace.home import Home
 # Renderers for the simulated cameras: one of them must work; EGL is the faster where a GPU is.
 _SIMULATION = ('libosmesa6', 'libegl1', 'libgl1-mesa-dri', 'libopengl0')
 _BUILD = ('cmake', 'g++', 'make', 'ffmpeg')  # torchcodec takes FFmpeg's libraries
+# One of these shows the pages of `dataset view` to the tests.
+BROWSERS = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
+_RELEASE = Path('/etc/os-release')
 
 
 def needed(home: Home) -> list[str]:
@@ -36,6 +39,17 @@ def needed(home: Home) -> list[str]:
     return missing + [name for name in _SIMULATION if name not in installed]
 
 
+def needed_by_tests() -> list[str]:
+    """
+    Return what the tests need beyond that: a browser, where there is a package of one.
+
+    Ubuntu's is a snap, which runs in no container.
+    """
+    if any(map(shutil.which, BROWSERS)) or not _RELEASE.is_file():
+        return []
+    return ['chromium'] if 'ID=debian' in _RELEASE.read_text().splitlines() else []
+
+
 def _installed(names: tuple[str, ...]) -> set[str]:
     query = ['dpkg-query', '-W', '-f', '${Package} ${db:Status-Abbrev}\n', *names]
     if shutil.which(query[0]) is None:
@@ -49,11 +63,33 @@ def install(home: Home) -> None:
     missing = needed(home)
     if not missing:
         return
-    line = f'apt-get install -y --no-install-recommends {" ".join(missing)}'
-    if os.geteuid() != 0 or shutil.which('apt-get') is None:
+    if not _is_allowed():
         raise WorkspaceError(
             f'system packages are missing: {", ".join(missing)}. Run this line, then ws again:\n'
-            f'  sudo {line}')
+            f'  sudo {_line(missing)}')
+    _install(missing)
+
+
+def install_for_tests() -> None:
+    """Install what the tests need; where that is not allowed say which tests are left out."""
+    missing = needed_by_tests()
+    if missing and _is_allowed():
+        _install(missing)
+    elif not any(map(shutil.which, BROWSERS)):
+        cure = f': sudo {_line(missing)}' if missing else ', such as Google Chrome'
+        step(f'No browser here: the tests that need one are skipped. Install one{cure}')
+
+
+def _is_allowed() -> bool:
+    return os.geteuid() == 0 and shutil.which('apt-get') is not None
+
+
+def _line(names: list[str]) -> str:
+    return f'apt-get install -y --no-install-recommends {" ".join(names)}'
+
+
+def _install(missing: list[str]) -> None:
+    line = _line(missing)
     env = dict(os.environ, DEBIAN_FRONTEND='noninteractive')
     with timed(f'Installing system packages: {" ".join(missing)}'):
         lists = Path('/var/lib/apt/lists')

@@ -34,6 +34,7 @@ VERBS: Mapping[str, str] = {
     'rename-feature': 'rename features',
     'split': 'share the episodes out to several datasets',
     'trim': 'take frames from the beginning and the end of episodes',
+    'view': 'make episodes visible: pages for a browser, or a file for Rerun',
 }
 """
 Each verb with the line that `--help` shows.

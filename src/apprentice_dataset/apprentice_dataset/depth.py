@@ -8,14 +8,16 @@ from collections.abc import Mapping
 import math
 from typing import Any
 
+from apprentice_dataset.depth_scale import CODES
+from apprentice_dataset.depth_scale import LOG
+from apprentice_dataset.depth_scale import RANGE
+from apprentice_dataset.depth_scale import UNITS
 from apprentice_dataset.features import Feature
 import numpy as np
 from numpy.typing import NDArray
 
-_CODES = 4096
 _MOST_MM = 65535
-_MM = 1000.0
-_DEFAULTS = {'video.depth_min': 0.01, 'video.depth_max': 10.0, 'video.shift': 3.5}
+_MM = UNITS['mm']
 
 
 def is_depth(feature: Feature) -> bool:
@@ -32,23 +34,27 @@ def from_codes(codes: NDArray[np.uint16], info: Mapping[str, Any] | None) -> NDA
     :param info: what info.json says of the camera; what it lacks has LeRobot's defaults.
     """
     info = info or {}
-    low, high, shift = (_number(info.get(name), default) for name, default in _DEFAULTS.items())
-    numbers = np.arange(_CODES)
-    if info.get('video.use_log', True) and min(low, high) + shift > 0:
+    low, high, shift = (_number(info.get(name), default) for name, default in RANGE.items())
+    numbers = np.arange(CODES)
+    if info.get(LOG, True) and min(low, high) + shift > 0:
         base = math.log(low + shift)
-        metres = np.exp(numbers * ((math.log(high + shift) - base) / (_CODES - 1)) + base) - shift
+        metres = np.exp(numbers * ((math.log(high + shift) - base) / (CODES - 1)) + base) - shift
     else:
-        metres = low + numbers * ((high - low) / (_CODES - 1))
+        metres = low + numbers * ((high - low) / (CODES - 1))
     # One value a code: looked up, for a picture has a hundred times as many pixels.
     table = np.clip(np.rint(np.clip(metres, low, high) * _MM), 0, _MOST_MM).astype(np.float32)
-    return table[np.minimum(codes, _CODES - 1)]
+    return table[np.minimum(codes, CODES - 1)]
 
 
 def from_recorded(values: NDArray[Any], info: Mapping[str, Any] | None) -> NDArray[np.float32]:
-    """Return millimetres of distances in the recorded unit; as they are where none is known."""
+    """
+    Return millimetres of distances in the recorded unit; as they are where none is known.
+
+    Unlike those of a video, of metres they are no whole numbers: nothing was lost, as in LeRobot.
+    """
     metres = (info or {}).get('depth_unit') == 'm'
     found = values.astype(np.float32)
-    return np.clip(np.rint(found * np.float32(_MM)), 0, _MOST_MM) if metres else found
+    return found * np.float32(_MM) if metres else found
 
 
 def _number(value: object, default: float) -> float:

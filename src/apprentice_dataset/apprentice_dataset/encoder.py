@@ -5,52 +5,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 import threading
+from typing import Any
 
-from apprentice_dataset.codecs import Encoding
-from apprentice_dataset.decoding import PictureDecoder
-from apprentice_dataset.decoding import to_encoder
-from apprentice_dataset.decoding import to_rgb
+from apprentice_dataset.camera_forms import CameraPlan
+from apprentice_dataset.camera_forms import file_of
+from apprentice_dataset.camera_forms import form_of
 from apprentice_dataset.errors import BadPicture
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.errors import EpisodeFailed
 from apprentice_dataset.files import translated
-from apprentice_dataset.image_statistics import PictureSampler
 from apprentice_dataset.images import Picture
-from apprentice_dataset.mp4 import Mp4Writer
 from apprentice_dataset.spool import SpoolReader
 from apprentice_dataset.statistics import Statistics
-import av
 
-
-@dataclass(frozen=True)
-class CameraPlan:
-    """Say how a camera is encoded: name, size of the pictures, rate, parameters."""
-
-    name: str
-    width: int
-    height: int
-    fps: int
-    encoding: Encoding
+__all__ = ['CameraPlan', 'EncoderThread', 'PictureEncoder']
 
 
 class PictureEncoder:
-    """Turn pictures into an mp4 and statistics, one after the other."""
+    """Turn pictures into an mp4, or a file of pictures, and statistics, one after the other."""
 
     def __init__(self, plan: CameraPlan, path: Path, first: int = 0) -> None:
         """Begin the file; `first` is the number that errors give to the first picture."""
         self._plan, self._first = plan, first
-        self._decoder = PictureDecoder(plan.width, plan.height)
-        self._writer = Mp4Writer(path, plan.width, plan.height, plan.fps, plan.encoding)
-        self._frame: av.VideoFrame | None = None
-        self._source: av.VideoFrame | None = None
-        self.sampler = PictureSampler()
+        self._form, self._writer = form_of(plan), file_of(plan, path)
+        self._encoded: Any = None
+        self._source: Any = None
 
     @property
     def flushed(self) -> int:
-        """Return how many frames lie in whole fragments."""
+        """Return how many frames are whole in the file."""
         return self._writer.flushed
 
     def take(self, picture: Picture | None) -> None:
@@ -62,16 +47,20 @@ class PictureEncoder:
         frame = self._writer.frames
         if picture is not None:
             try:
-                self._source = self._decoder.decode(picture)
+                self._source = self._form.decode(picture)
             except BadPicture as error:
                 raise BadPicture(
                     f'{self._plan.name}, frame {self._first + frame}: {error}') from None
-            self._frame = to_encoder(self._source)
-        if self._frame is None or self._source is None:
+            self._encoded = self._form.encoded(picture, self._source)
+        if self._source is None:
             raise BadPicture(f'{self._plan.name}, frame {frame}: nothing to repeat')
-        if self.sampler.wants(frame):
-            self.sampler.take(to_rgb(self._source))
-        self._writer.write(self._frame)
+        if self._form.sampler.wants(frame):
+            self._form.sample(self._source)
+        self._writer.write(self._encoded)
+
+    def statistics(self) -> Statistics:
+        """Return those of the pictures so far."""
+        return self._form.sampler.statistics()
 
     def close(self) -> None:
         """Finish the file and bring it to the disk."""
@@ -167,7 +156,7 @@ class EncoderThread:
         except BaseException:
             encoder.abandon()
             raise
-        self._statistics = encoder.sampler.statistics()
+        self._statistics = encoder.statistics()
 
     def _wait(self) -> bool:
         """Wait for a picture; False: there will be none."""

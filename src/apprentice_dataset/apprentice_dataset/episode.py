@@ -11,7 +11,8 @@ import shutil
 from typing import Any
 
 from apprentice_dataset.boxes import scan
-from apprentice_dataset.encoder import CameraPlan
+from apprentice_dataset.camera_forms import camera_plan
+from apprentice_dataset.camera_forms import CameraPlan
 from apprentice_dataset.encoder import EncoderThread
 from apprentice_dataset.errors import BadRow
 from apprentice_dataset.errors import DatasetError
@@ -19,12 +20,14 @@ from apprentice_dataset.errors import EpisodeFailed
 from apprentice_dataset.files import storage_errors
 from apprentice_dataset.files import translated
 from apprentice_dataset.images import CHANNELS
+from apprentice_dataset.images import DEPTHS
 from apprentice_dataset.images import EncodedImage
 from apprentice_dataset.images import KINDS
 from apprentice_dataset.images import Picture
 from apprentice_dataset.images import RawImage
 from apprentice_dataset.journal import EpisodeHeader
 from apprentice_dataset.journal import Journal
+from apprentice_dataset.picture_files import size_of
 from apprentice_dataset.publication import check_extra
 from apprentice_dataset.publication import FinishedEpisode
 from apprentice_dataset.spool import SpoolWriter
@@ -44,7 +47,7 @@ class Backlog:
 
 @dataclass(frozen=True)
 class SavedEpisode:
-    """Say what was published: number of the episode, rows, bytes of its mp4s."""
+    """Say what was published: number of the episode, rows, bytes of its pictures."""
 
     index: int
     length: int
@@ -54,14 +57,35 @@ class SavedEpisode:
 class _Camera:
     def __init__(self, plan: CameraPlan, staging: Staging, on_start: Callable[[], None] | None,
                  ) -> None:
-        self.video = staging.video(plan.name)
+        self.plan, self.path = plan, staging.video(plan.name)
         self.spool = SpoolWriter(staging.spool(plan.name), plan.encoding.g)
-        self.encoder = EncoderThread(plan, staging.spool(plan.name), self.video, on_start)
+        self.encoder = EncoderThread(plan, staging.spool(plan.name), self.path, on_start)
 
     def backlog(self) -> Backlog:
         # The encoder's figures first: it may go on in between, never back.
         frames, size = self.encoder.encoded
         return Backlog(self.spool.frames - frames, self.spool.bytes - size)
+
+    def encoded(self) -> tuple[int, int] | None:
+        """Return frames and bytes of the finished file; None once an mp4 is published."""
+        if not self.plan.encoding.is_video:
+            return size_of(self.path)
+        return (scan(self.path).frames, self.path.stat().st_size) if self.path.exists() else None
+
+    def takes(self, picture: Picture) -> bool:
+        depth = self.plan.depth
+        if isinstance(picture, EncodedImage):
+            return picture.kind in (KINDS if depth is None else ('png',) * (depth.unit == 'mm'))
+        return isinstance(picture, RawImage) and (
+            picture.encoding in CHANNELS if depth is None
+            else picture.encoding == DEPTHS[depth.unit])
+
+    def kinds(self) -> str:
+        depth = self.plan.depth
+        if depth is None:
+            return f'EncodedImage of {" | ".join(KINDS)} or RawImage of {" | ".join(CHANNELS)}'
+        more = ' or EncodedImage of png, 16 bits' if depth.unit == 'mm' else ''
+        return f'RawImage of {DEPTHS[depth.unit]}{more}: distances in {depth.unit}'
 
 
 class EpisodeWriter:
@@ -118,8 +142,10 @@ class EpisodeWriter:
         Take one row and return its frame index; the encoders are never waited for.
 
         :param values: every feature that is no camera, in its shape; a scalar may be bare.
+            Language is a list of dicts, see language.packed; the persistent one is the same in
+            every row.
         :param images: every camera; None repeats its last picture. The bytes must not change
-            any more.
+            any more. Those of depth are RawImage of images.DEPTHS; 0 is what was not measured.
         :raises BadRow: a key, shape, type or value does not fit; the row was not taken.
         :raises DatasetFull: the disk is full; the episode can only be discarded.
         :raises EpisodeFailed: a picture taken earlier could not be encoded.
@@ -128,6 +154,7 @@ class EpisodeWriter:
         if self._is_ending:
             raise DatasetError('the episode is being saved; begin another')
         numbers, strings = self._layout.pack(values)
+        self._journal.rows.check(strings)
         self._check_images(images)
         if not isinstance(task, str):
             raise BadRow(f'row: task: found {type(task).__name__}, expected a string')
@@ -156,8 +183,8 @@ class EpisodeWriter:
 
         :param files: contents of extra files by path below meta/apprentice, published with it.
         :raises DatasetFull: the disk is full; free space and save again, or discard.
-        :raises EpisodeFailed: a picture could not be encoded, or an mp4 does not hold one frame
-            a row; nothing is published.
+        :raises EpisodeFailed: a picture could not be encoded, or a camera's file does not hold
+            one frame a row; nothing is published.
         """
         self._check()
         if not self.length:
@@ -169,16 +196,16 @@ class EpisodeWriter:
         for camera in self._cameras.values():
             camera.spool.close()
             camera.encoder.end(len(rows))
-        videos = {}
+        cameras = {}
         for name, camera in self._cameras.items():
             statistics = camera.encoder.result()
             # Gone once the episode is committed, when an interrupted save is repeated.
-            if camera.video.exists():
-                _check_frames(name, scan(camera.video).frames, len(rows))
-                self._sizes[name] = camera.video.stat().st_size
-            videos[name] = (camera.video, statistics)
+            if (encoded := camera.encoded()) is not None:
+                frames, self._sizes[name] = encoded
+                _check_frames(name, frames, len(rows))
+            cameras[name] = (camera.path, statistics)
         with storage_errors(self._staging.root):
-            self._publish(FinishedEpisode(rows, videos, dict(files or {})))
+            self._publish(FinishedEpisode(rows, cameras, dict(files or {})))
         self._journal.close()
         self._is_open = False
         return SavedEpisode(self.index, len(rows), sum(self._sizes.values()))
@@ -221,30 +248,21 @@ class EpisodeWriter:
                 if not self.length:
                     raise BadRow(f'row: {name}: found no picture in the first row, expected one; '
                                  'there is none to repeat')
-            elif not _is_known(picture):
-                raise BadRow(f'row: {name}: found {str(picture)[:80]}, expected EncodedImage of '
-                             f'{" | ".join(KINDS)} or RawImage of {" | ".join(CHANNELS)}')
-
-
-def _is_known(picture: Picture) -> bool:
-    return (isinstance(picture, EncodedImage) and picture.kind in KINDS
-            or isinstance(picture, RawImage) and picture.encoding in CHANNELS)
+            elif not self._cameras[name].takes(picture):
+                raise BadRow(f'row: {name}: found {str(picture)[:80]}, expected '
+                             f'{self._cameras[name].kinds()}')
 
 
 def _check_frames(camera: str, frames: int, rows: int) -> None:
     if frames != rows:
-        raise EpisodeFailed(f'{camera}: found {frames} frames in the mp4, expected {rows}, one '
+        raise EpisodeFailed(f'{camera}: found {frames} frames in its file, expected {rows}, one '
                             'a row; the episode is not published, discard it')
 
 
 def plans(header: EpisodeHeader) -> list[CameraPlan]:
     """Return how each camera of an episode is encoded."""
-    found = []
-    for name, feature in header.features.items():
-        if feature.is_video:
-            height, width = feature.height_width
-            found.append(CameraPlan(name, width, height, header.fps, header.encodings[name]))
-    return found
+    return [camera_plan(name, feature, header.fps, header.encodings[name])
+            for name, feature in header.features.items() if feature.is_camera]
 
 
 def remove_staged(staging: Staging) -> None:

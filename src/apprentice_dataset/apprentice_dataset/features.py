@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+import math
 from typing import Any
 
 from apprentice_dataset.codecs import VideoSettings
+from apprentice_dataset.depth_scale import DepthScale
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.layout import is_folder_name
 
@@ -19,16 +21,23 @@ __all__ = ['DatasetSpec', 'Feature', 'RESERVED', 'VideoSettings', 'check_feature
 NUMERIC = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64',
            'float16', 'float32', 'float64')
 DTYPES = (*NUMERIC, 'string', 'video', 'image', 'language')
-_MAX_RANK = 5
+PERSISTENT, EVENTS = 'language_persistent', 'language_events'
+"""LeRobot's two columns of language: the same in every row, and what happens at a row."""
+_NAMES = ['height', 'width', 'channels']
+# What a list in a table can hold.
+_MAX_RANK, _MOST_VALUES = 5, (1 << 31) - 1
 
 
 @dataclass(frozen=True)
 class Feature:
     """
-    Hold one feature: dtype (NumPy's name, `string` or `video`), shape, names of the dimensions.
+    Hold one feature: dtype, shape, names of the dimensions.
 
-    A scalar has shape (1,), a camera (height, width, 3). `info` is what info.json says of a
-    camera's encoding; leave it out for a new dataset.
+    The dtype is NumPy's name, `string`, `language`, or for a camera `video` or `image` (pictures
+    inside the tables). A scalar has shape (1,), a camera (height, width, 3), of depth
+    (height, width, 1). `info` is what info.json says of a camera; for a new dataset only that of
+    depth counts: `depth_unit`, and for video `video.depth_min`, `video.depth_max`, `video.shift`,
+    `video.use_log`.
     """
 
     dtype: str
@@ -46,6 +55,11 @@ class Feature:
     def is_video(self) -> bool:
         """Return whether it is a camera stored as mp4."""
         return self.dtype == 'video'
+
+    @property
+    def is_camera(self) -> bool:
+        """Return whether it holds pictures, as mp4 or inside the tables."""
+        return self.dtype in ('video', 'image')
 
     @property
     def height_width(self) -> tuple[int, int]:
@@ -103,38 +117,46 @@ def check_features(features: Mapping[str, Feature], where: str = '') -> None:
         if feature.dtype not in DTYPES:
             raise DatasetBroken(f'{place}.dtype', repr(feature.dtype), ' | '.join(DTYPES))
         if not 0 < len(feature.shape) <= _MAX_RANK or not all(
-                type(size) is int and size > 0 for size in feature.shape):
-            raise DatasetBroken(f'{place}.shape', str(list(feature.shape)),
+                type(size) is int and size > 0 for size in feature.shape) \
+                or math.prod(feature.shape) > _MOST_VALUES:
+            raise DatasetBroken(f'{place}.shape', str(list(feature.shape))[:60],
                                 'one to five sizes above 0; a scalar has [1]')
-        if feature.dtype in ('video', 'image') and len(feature.shape) != 3:
+        if feature.is_camera and len(feature.shape) != 3:
             raise DatasetBroken(f'{place}.shape', str(list(feature.shape)),
                                 '[height, width, channels]')
 
 
 def _check_recordable(name: str, feature: Feature) -> None:
     place = f'feature {name!r}'
-    if feature.dtype in ('image', 'language'):
-        raise DatasetBroken(f'{place}.dtype', feature.dtype, 'video, string or a number',
-                            'only cameras of dtype video are recorded')
-    if feature.is_video:
-        height, width = feature.height_width
-        if feature.shape[-1] != 3 or feature.names != ['height', 'width', 'channels']:
-            raise DatasetBroken(
-                place, f'shape {list(feature.shape)}, names {feature.names}',
-                'shape [height, width, 3], names [height, width, channels]')
-        if height % 2 or width % 2:
-            raise DatasetBroken(f'{place}.shape', f'{width}x{height}', 'even width and height',
-                                'yuv420p halves both; crop one line')
+    if feature.is_camera:
+        _check_camera(place, feature)
         return
     if 'image' in name:
         raise DatasetBroken(place, 'no camera', 'a name without "image"',
                             'LeRobot takes every name with "image" for a camera')
-    if feature.dtype == 'string' and feature.shape != (1,):
+    if feature.dtype in ('string', 'language') and feature.shape != (1,):
         raise DatasetBroken(f'{place}.shape', str(list(feature.shape)), '[1]')
+    if feature.dtype == 'language' and name not in (PERSISTENT, EVENTS):
+        raise DatasetBroken(place, 'dtype language', f'the name {PERSISTENT} or {EVENTS}',
+                            'LeRobot knows no other')
     if isinstance(feature.names, list) and len(feature.shape) == 1 \
             and len(feature.names) != feature.shape[0]:
         raise DatasetBroken(f'{place}.names', f'{len(feature.names)} names',
                             f'{feature.shape[0]}, one a value')
+
+
+def _check_camera(place: str, feature: Feature) -> None:
+    height, width = feature.height_width
+    if feature.shape[-1] not in (1, 3) or feature.names != _NAMES:
+        raise DatasetBroken(
+            place, f'shape {list(feature.shape)}, names {feature.names}',
+            'shape [height, width, 3], of depth [height, width, 1], names [height, width, '
+            'channels]')
+    if feature.shape[-1] == 1:
+        DepthScale.of(place, feature.info)
+    elif feature.is_video and (height % 2 or width % 2):
+        raise DatasetBroken(f'{place}.shape', f'{width}x{height}', 'even width and height',
+                            'yuv420p halves both; crop one line')
 
 
 def feature_from_json(value: object, where: str) -> Feature:

@@ -42,7 +42,6 @@ class FrameCache:
         """
         Take what decodes; nothing is written before a frame is read.
 
-        :param reader: one without `finish`.
         :param folder: instead of the user's cache folder.
         :param most_bytes: limit of the frames of this dataset at this size.
         :raises DatasetError: a limit below 0.

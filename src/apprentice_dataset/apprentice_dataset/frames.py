@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from fractions import Fraction
 import os
 from pathlib import Path
@@ -22,10 +21,13 @@ from apprentice_dataset.depth import from_codes
 from apprentice_dataset.depth import is_depth
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetError
-from apprentice_dataset.features import Feature
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.video import frame_number
+from apprentice_dataset.video import video_errors
+from apprentice_dataset.video import video_stream
 import av
+from av.video.reformatter import Interpolation
+from av.video.reformatter import VideoReformatter
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +35,6 @@ Size = tuple[int, int] | None
 """Height and width that pictures are scaled to; None: as they are stored."""
 OpenVideo = Callable[[Path, Fraction, Size], Decoder]
 """What opens an mp4: its path, frames/s, the size."""
-Finish = Callable[[NDArray[Any], Feature], Any]
 # So many frames are decoded rather than sought: about what a group costs.
 _NEAR = 16
 # An open file and its demuxer, and how many pictures a decoder and its scaler hold.
@@ -60,13 +61,16 @@ class VideoFile:
         self._path, self._fps, self._size, self._depth = path, fps, size, depth
         with video_errors(path, 'an mp4'):
             self._container = av.open(str(path))
-        if not self._container.streams.video:
+        try:
+            self._stream = video_stream(path, self._container)
+        except DatasetBroken:
             self._container.close()
-            raise DatasetBroken(str(path), 'no video stream', 'an mp4 with one')
-        self._stream = self._container.streams.video[0]
+            raise
         self._stream.codec_context.thread_count = 1
         context = self._stream.codec_context
         self.nbytes = decoder_bytes(context.height, context.width, self._stream.frames)
+        # A frame's own would be made anew for each.
+        self._scale, self._convert = VideoReformatter(), VideoReformatter()
         self._frames: Iterator[Any] = iter(())
         self._next = -1
 
@@ -103,10 +107,11 @@ class VideoFile:
     def _pixels(self, frame: av.VideoFrame) -> NDArray[Any]:
         if self._depth:
             return nearest(frame.to_ndarray(format='gray12le')[:, :, None], self._size)
-        if self._size is None:
-            return frame.to_ndarray(format='rgb24')
-        height, width = self._size
-        return frame.to_ndarray(format='rgb24', height=height, width=width)
+        if self._size is not None:
+            # First smaller, then RGB: swscale is slow where it does both at once.
+            frame = self._scale.reformat(frame, height=self._size[0], width=self._size[1],
+                                         interpolation=Interpolation.BILINEAR)
+        return self._convert.reformat(frame, format='rgb24').to_ndarray()
 
 
 def nearest(picture: NDArray[Any], size: Size) -> NDArray[Any]:
@@ -116,18 +121,6 @@ def nearest(picture: NDArray[Any], size: Size) -> NDArray[Any]:
     rows, columns = (((np.arange(new) + 0.5) * old / new).astype(np.int64)
                      for new, old in zip(size, picture.shape))
     return picture[rows[:, None], columns]
-
-
-@contextmanager
-def video_errors(path: Path, expected: str) -> Iterator[None]:
-    """Raise DatasetBroken for what FFmpeg says of a file."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise DatasetBroken(str(path), 'no such file', expected, 'restore it from a copy'
-                            ) from None
-    except (av.error.FFmpegError, OSError) as error:
-        raise DatasetBroken(str(path), str(error), expected, 'restore it from a copy') from None
 
 
 class _Job(NamedTuple):
@@ -145,7 +138,6 @@ class FrameReader:
     def __init__(
         self, metadata: Metadata, cache: DecoderCache | None = None,
         open_video: OpenVideo = VideoFile, size: Size = None, threads: int | None = None,
-        finish: Finish | None = None,
     ) -> None:
         """
         Take what to read; nothing is opened.
@@ -153,14 +145,13 @@ class FrameReader:
         :param open_video: gives what decodes RGB; depth is always decoded by PyAV.
         :param size: what RGB is scaled to while it is decoded; depth takes the nearest pixel.
         :param threads: how many files are decoded at once; None: one a core.
-        :param finish: turns (n, height, width, channels) into what `read` gives, in the threads.
         :raises DatasetError: a size that cannot be.
         """
         if size is not None and (len(size) != 2 or min(size) < 1):
             raise DatasetError(f'size: found {size}, expected height and width above 0')
         self._metadata, self.size, self.threads = metadata, size, threads
         self.cache = DecoderCache() if cache is None else cache
-        self._open, self._finish = open_video, finish
+        self._open = open_video
         self._fps = Fraction(metadata.info.fps).limit_denominator(1_000_000)
         self._pool: tuple[int, ThreadPoolExecutor] | None = None
 
@@ -238,6 +229,4 @@ class FrameReader:
         key = str(job.path), stat.st_ino, stat.st_mtime_ns, stat.st_size, self.size, depth
         with self.cache.lent(key, make) as decoder:
             found = decoder.frames(job.numbers)
-        if depth:
-            found = from_codes(found, feature.info)
-        return found if self._finish is None else self._finish(found, feature)
+        return from_codes(found, feature.info) if depth else found

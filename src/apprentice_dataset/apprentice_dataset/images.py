@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 CHANNELS = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}
+DEPTHS = {'mm': '16UC1', 'm': '32FC1'}
+"""By unit, the encoding of distances, in the order of bytes of this machine."""
 KINDS = ('jpeg', 'png')
 
 
@@ -21,7 +23,7 @@ class EncodedImage:
 
 @dataclass(frozen=True, slots=True)
 class RawImage:
-    """Hold pixels, `step` bytes a row; `encoding` is rgb8, bgr8 or mono8."""
+    """Hold pixels, `step` bytes a row; `encoding` is one of CHANNELS, of depth one of DEPTHS."""
 
     data: Any
     width: int

@@ -11,7 +11,8 @@ from pathlib import Path
 import re
 from typing import Any
 
-from apprentice_dataset.codecs import decide
+from apprentice_dataset.camera_forms import encoding_of
+from apprentice_dataset.depth_scale import DepthScale
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.features import check_features
 from apprentice_dataset.features import DatasetSpec
@@ -28,6 +29,10 @@ from apprentice_dataset.v2.reading import is_v2
 
 VERSION = 'v3.0'
 _VERSION = re.compile(r'v?(\d+)\.\d+')
+# No sum of 10^5 of these leaves 64 bits.
+_TOO_MUCH = 1 << 48
+# Slower ones are 0 as a fraction of small numbers.
+_SLOWEST = 0.001
 _COUNTERS = ('total_episodes', 'total_frames', 'total_tasks')
 _SIZES = {'chunks_size': 1000, 'data_files_size_in_mb': 100, 'video_files_size_in_mb': 200}
 # What a dataset that names none may call.
@@ -101,15 +106,22 @@ def new_info(spec: DatasetSpec) -> Info:
     """Return info.json of an empty dataset for rows of this kind."""
     features: dict[str, Feature] = {}
     for name, feature in spec.features.items():
-        if feature.is_video:
-            height, width = feature.height_width
-            known = decide(spec.video, spec.fps).info(spec.fps, height, width)
-            feature = replace(feature, info=known)
-        features[name] = feature
+        features[name] = replace(feature, info=_of_camera(name, feature, spec)) \
+            if feature.is_camera else feature
     features.update(RESERVED)
     has_video = any(feature.is_video for feature in features.values())
     return Info(spec.fps, features, spec.robot_type,
                 video_path=VIDEO_PATH if has_video else None)
+
+
+def _of_camera(name: str, feature: Feature, spec: DatasetSpec) -> dict[str, Any] | None:
+    known: dict[str, Any] = {}
+    if feature.shape[-1] == 1:
+        known = DepthScale.of(f'feature {name!r}', feature.info).info(feature.is_video)
+    if feature.is_video:
+        encoding = encoding_of(replace(feature, info=known), spec.video, spec.fps)
+        known = {**encoding.info(spec.fps, *feature.height_width), **known}
+    return known or None
 
 
 def read_info(root: Path) -> Info:
@@ -165,15 +177,17 @@ def _version(path: Path, value: Mapping[str, Any]) -> str:
 
 def _fps(path: Path, value: Mapping[str, Any]) -> int | float:
     fps = value.get('fps')
-    if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 0 < fps <= 100_000:
-        raise DatasetBroken(f'{path}: fps', repr(fps), 'a rate above 0')
+    if isinstance(fps, bool) or not isinstance(fps, (int, float)) \
+            or not _SLOWEST <= fps <= 100_000:
+        raise DatasetBroken(f'{path}: fps', repr(fps), f'a rate from {_SLOWEST} to 100000')
     return int(fps) if fps == int(fps) else fps
 
 
 def _whole(path: Path, value: Mapping[str, Any], name: str, low: int, default: int) -> int:
     found = value.get(name, default)
-    if type(found) is not int or found < low:
-        raise DatasetBroken(f'{path}: {name}', repr(found), f'a whole number from {low}')
+    if type(found) is not int or not low <= found < _TOO_MUCH:
+        raise DatasetBroken(f'{path}: {name}', repr(found)[:60],
+                            f'a whole number from {low}, below 2^48')
     return found
 
 

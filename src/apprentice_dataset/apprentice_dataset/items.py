@@ -33,7 +33,8 @@ class Items:
     """
     Give items by position among the chosen episodes, which lie in the order of the dataset.
 
-    Names come in LeRobot's order: cameras of mp4s, columns, `NAME_is_pad`, `task`.
+    Names come in LeRobot's order: cameras of mp4s, columns, `NAME_is_pad`, `task`, and `subtask`
+    where an older writer kept some.
     """
 
     def __init__(
@@ -103,7 +104,9 @@ class Items:
         found.update(self._columns(index, inside))
         for name, wanted in reach.items():
             found[f'{name}_is_pad'] = (wanted < first) | (wanted > last)
-        found['task'] = self._tasks(index, found['task_index'])
+        found['task'] = self._named('task', self.metadata.tasks, index, found)
+        if self.metadata.subtasks and 'subtask_index' in self.metadata.info.columns:
+            found['subtask'] = self._named('subtask', self.metadata.subtasks, index, found)
         return found
 
     def items(self, positions: Sequence[int] | NDArray[np.int64]) -> list[dict[str, Any]]:
@@ -111,15 +114,20 @@ class Items:
         columns = self.batch(positions)
         return [dict(zip(columns, values)) for values in zip(*columns.values())]
 
-    def _tasks(self, index: NDArray[np.int64], numbers: Sequence[Any]) -> list[str]:
-        if 'task_index' in self.windows:
-            numbers = self.rows.take(index, ['task_index'])['task_index'].to_pylist()
-        tasks, found = self.metadata.tasks, []
+    def _named(
+        self, kind: str, names: Sequence[str], index: NDArray[np.int64],
+        columns: Mapping[str, Sequence[Any]],
+    ) -> list[str]:
+        """Return each row's own task or subtask, whatever window its number has."""
+        column = f'{kind}_index'
+        numbers = columns[column] if column not in self.windows else \
+            self.rows.take(index, [column])[column].to_pylist()
+        found = []
         for number in numbers:
-            if number is None or not 0 <= number < len(tasks):
-                raise DatasetBroken(f'{self.metadata.root}: task_index', str(number),
-                                    f'a number from 0 to {len(tasks) - 1}')
-            found.append(tasks[int(number)])
+            if number is None or not 0 <= number < len(names):
+                raise DatasetBroken(f'{self.metadata.root}: {column}', str(number),
+                                    f'a number from 0 to {len(names) - 1}')
+            found.append(names[int(number)])
         return found
 
     def _columns(

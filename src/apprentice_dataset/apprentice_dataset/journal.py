@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import asdict
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 import struct
 
 from apprentice_dataset.codecs import Encoding
+from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.features import check_features
 from apprentice_dataset.features import Feature
 from apprentice_dataset.features import feature_from_json
 from apprentice_dataset.files import write_all
@@ -40,7 +43,7 @@ class EpisodeHeader:
     def layout(self) -> RowLayout:
         """Return the layout of the rows."""
         return RowLayout({name: feature for name, feature in self.features.items()
-                          if not feature.is_video})
+                          if not feature.is_camera})
 
 
 class Journal:
@@ -99,25 +102,47 @@ def read_journal(path: Path) -> tuple[EpisodeHeader, Rows] | None:
     first = next(records, None)
     if first is None or first[0] != _HEADER:
         return None
-    header = _header(first[1])
-    rows = Rows(header.layout)
+    try:
+        header = _header(first[1])
+        rows = Rows(header.layout)
+        _read_rows(rows, records)
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError,
+            struct.error) as error:
+        raise DatasetBroken(str(path), f'other contents: {error}', 'what a writer takes down',
+                            f'remove {path.parent} to give this episode up') from None
+    return header, rows
+
+
+def _read_rows(rows: Rows, records: Iterator[tuple[bytes, bytes]]) -> None:
     size = rows.layout.dtype.itemsize
     for kind, body in records:
         if kind == _TASK:
             rows.task_names.append(body.decode())
             continue
         place, = _NUMBER.unpack_from(body)
+        numbers = body[_NUMBER.size:_NUMBER.size + size]
+        strings = unpack_strings(body[_NUMBER.size + size:])
+        if place >= len(rows.task_names) or kind != _RELABEL and (
+                len(numbers), len(strings)) != (size, len(rows.layout.strings)):
+            raise ValueError('a row of another kind')
         if kind == _RELABEL:
             rows.relabel(place)
         else:
-            numbers = body[_NUMBER.size:_NUMBER.size + size]
-            rows.append(numbers, unpack_strings(body[_NUMBER.size + size:]), place)
-    return header, rows
+            rows.append(numbers, strings, place)
 
 
 def _header(body: bytes) -> EpisodeHeader:
     value = json.loads(body)
     features = {name: feature_from_json(one, f'journal: {name}')
                 for name, one in value['features'].items()}
-    return EpisodeHeader(value['fps'], features, {
-        name: Encoding(**one) for name, one in value['encodings'].items()})
+    check_features(features, 'journal: ')
+    encodings = {name: Encoding(**one) for name, one in value['encodings'].items()}
+    numbers = [value['fps'], *(one.g for one in encodings.values())]
+    if any(type(number) is not int or not 0 < number <= 100_000 for number in numbers) or any(
+            feature.is_video and name not in encodings for name, feature in features.items()):
+        raise ValueError('a rate or an encoder that is none')
+    for one in encodings.values():
+        if not isinstance(one.codec, str) or type(one.crf) is not int \
+                or type(one.preset) not in (int, str):
+            raise ValueError(f'{one}, no encoder')
+    return EpisodeHeader(value['fps'], features, encodings)

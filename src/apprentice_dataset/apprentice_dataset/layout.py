@@ -23,7 +23,9 @@ VIDEO_PATH = 'videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.m
 EPISODES_PATH = 'meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet'
 STAGING = '.apprentice'
 _NUMBERS = re.compile(r'chunk-(\d{3,})/file-(\d{3,})\.\w+$')
-_FIELDS = {'chunk_index', 'file_index', 'video_key'}
+# How each field of a template may be written: a width of many digits would take all memory.
+_NUMBER = re.compile(r'0?\d?d?')
+_FIELDS = {'chunk_index': _NUMBER, 'file_index': _NUMBER, 'video_key': re.compile('s?')}
 # A fourth digit would sort before the third in every reader that globs.
 _HIGHEST = 999
 
@@ -62,12 +64,11 @@ def following(number: FileNumber, chunks_size: int, folder: Path) -> FileNumber:
 def check_template(where: str, template: str) -> None:
     """Raise DatasetBroken for a path template that is malformed or leads out of the dataset."""
     try:
-        fields = list(Formatter().parse(template))
-        names = {name for _, name, _, _ in fields if name is not None}
-        sound = names <= _FIELDS
+        sound = all(name is None or not conversion and _FIELDS[name].fullmatch(form or '')
+                    for _, name, form, conversion in Formatter().parse(template))
         if sound:
             path = PurePosixPath(template.format(chunk_index=0, file_index=0, video_key='key'))
-            sound = not path.is_absolute() and '..' not in path.parts
+            sound = _is_name(template) and not path.is_absolute() and '..' not in path.parts
     except (ValueError, KeyError, IndexError):
         sound = False
     if not sound:
@@ -76,7 +77,12 @@ def check_template(where: str, template: str) -> None:
 
 def is_folder_name(name: str) -> bool:
     """Return whether a feature's name can be the name of a folder."""
-    return bool(name) and name not in ('.', '..') and '/' not in name and '\0' not in name
+    return bool(name) and name not in ('.', '..') and '/' not in name and _is_name(name)
+
+
+def _is_name(text: str) -> bool:
+    # JSON can say halves of a character, which no file system takes.
+    return '\0' not in text and not any('\ud800' <= one <= '\udfff' for one in text)
 
 
 def to_json(value: object) -> bytes:
@@ -84,14 +90,23 @@ def to_json(value: object) -> bytes:
     return json.dumps(value, indent=4, ensure_ascii=False).encode()
 
 
+def from_json(text: str) -> Any:
+    """Return what JSON says; ValueError or RecursionError where nothing sound is said."""
+    value = json.loads(text)
+    if '\\u' in text:
+        # Half a character can be said, but neither written nor printed.
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; DatasetBroken when it is missing or is none."""
     try:
-        value = json.loads(path.read_text(encoding='utf-8'))
+        value = from_json(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
         raise DatasetBroken(str(path), 'no such file', 'a JSON object',
                             'is this the folder of a dataset?') from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise DatasetBroken(str(path), str(error), 'a JSON object',
                             'restore the file from a copy') from None
     if not isinstance(value, dict):

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from apprentice_dataset.errors import DatasetBusy
+from apprentice_dataset.errors import DatasetError
 
 
 class FolderLock:
@@ -27,9 +28,13 @@ class FolderLock:
 
     def _take(self) -> int:
         while True:
+            # A link would lead what is written, emptied and removed here to somewhere else.
+            if self._folder.is_symlink():
+                raise DatasetError(f'{self._folder}: found a link, expected a folder; remove it')
             self._folder.mkdir(exist_ok=True)
             try:
-                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+                                     | os.O_NOFOLLOW, 0o644)
             except FileNotFoundError:
                 continue
             try:

@@ -72,7 +72,7 @@ class Mp4Writer:
         self._stream = self._container.add_stream(
             encoding.encoder, rate=fps, options=encoding.options())
         self._stream.width, self._stream.height = width, height
-        self._stream.pix_fmt = 'yuv420p'
+        self._stream.pix_fmt = encoding.pix_fmt
         context = self._stream.codec_context
         context.gop_size = encoding.g
         context.max_b_frames = 0
@@ -83,7 +83,7 @@ class Mp4Writer:
         self.flushed = 0
 
     def write(self, frame: av.VideoFrame) -> None:
-        """Encode the next frame, yuv420p."""
+        """Encode the next frame, in the format of the encoding."""
         frame.pts = self.frames
         frame.time_base = Fraction(1, self._fps)
         # Else the encoder would keep the group's rhythm from a decoder's hints.

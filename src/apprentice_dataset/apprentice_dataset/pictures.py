@@ -1,6 +1,6 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Read the pictures that lie inside tables: PNG, and TIFF for depth."""
+"""Read and write the pictures that lie inside tables: PNG, and TIFF for depth."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _TYPES = {(1, 8): 'u1', (1, 16): 'u2', (1, 32): 'u4', (2, 16): 'i2', (2, 32): 'i
           (3, 16): 'f2', (3, 32): 'f4', (3, 64): 'f8'}
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _OFFSETS, _SAMPLES, _SIZES, _FORMAT = (
     256, 257, 258, 259, 273, 277, 279, 339)
+_INTERPRETATION, _ROWS, _PLANES = 262, 278, 284
 _FIELDS = {1: 'B', 3: 'H', 4: 'I', 16: 'Q'}
 _MOST_ENTRIES = 1 << 16
 
@@ -39,6 +40,40 @@ def decode_picture(data: bytes | None, feature: Feature) -> NDArray[Any]:
         raise BadPicture(f'found a picture of {found.shape[1]}x{found.shape[0]}, expected '
                          f'{feature.height_width[1]}x{feature.height_width[0]}')
     return found
+
+
+def png_bytes(rgb: NDArray[np.uint8], level: int) -> bytes:
+    """
+    Return a PNG.
+
+    :param rgb: (height, width, 3).
+    :param level: of zlib, 0 to 9.
+    """
+    context: Any = av.CodecContext.create('png', 'w')
+    context.height, context.width, context.pix_fmt = *rgb.shape[:2], 'rgb24'
+    context.time_base, context.thread_count = 1, 1
+    context.options = {'pred': 'mixed', 'compression_level': str(level)}
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), 'rgb24')
+    frame.pts = 0
+    return b''.join(bytes(packet) for packet in (*context.encode(frame), *context.encode(None)))
+
+
+def tiff_bytes(distances: NDArray[Any]) -> bytes:
+    """
+    Return an uncompressed TIFF of one strip, as LeRobot stores it.
+
+    :param distances: (height, width) uint16 or float32.
+    """
+    height, width = distances.shape
+    data = distances.astype(distances.dtype.newbyteorder('<')).tobytes()
+    float_form = [(_FORMAT, 3, 3)] if distances.dtype.kind == 'f' else []
+    count = 9 + len(float_form)
+    place = 8 + 2 + 12 * count + 4
+    entries = [(_WIDTH, 4, width), (_HEIGHT, 4, height), (_BITS, 3, 8 * distances.itemsize),
+               (_COMPRESSION, 3, 1), (_INTERPRETATION, 3, 1), (_OFFSETS, 4, place),
+               (_ROWS, 4, height), (_SIZES, 4, len(data)), (_PLANES, 3, 1), *float_form]
+    head = b''.join(struct.pack('<HHII', tag, kind, 1, value) for tag, kind, value in entries)
+    return b'II*\0' + struct.pack('<IH', 8, count) + head + bytes(4) + data
 
 
 def check_picture(data: bytes, feature: Feature, whole: bool) -> str:

@@ -11,7 +11,9 @@ from pathlib import Path
 from pathlib import PurePosixPath
 from typing import Any
 
+from apprentice_dataset.depth import is_depth
 from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.features import NUMERIC
 from apprentice_dataset.files import write_file
 from apprentice_dataset.info import Info
 from apprentice_dataset.layout import EPISODES_PATH
@@ -25,6 +27,7 @@ from apprentice_dataset.layout import TASKS
 from apprentice_dataset.layout import to_json
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.metadata import stats_to_json
+from apprentice_dataset.picture_files import image_column
 from apprentice_dataset.rows import Rows
 from apprentice_dataset.staging import Staging
 from apprentice_dataset.statistics import combine
@@ -34,6 +37,7 @@ from apprentice_dataset.statistics import Statistics
 from apprentice_dataset.tables import data_table
 from apprentice_dataset.tables import parquet_bytes
 from apprentice_dataset.tables import tasks_table
+from apprentice_dataset.tables import write_parquet
 from apprentice_dataset.transaction import below_root
 from apprentice_dataset.transaction import Move
 from apprentice_dataset.transaction import Step
@@ -43,10 +47,14 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class FinishedEpisode:
-    """Hold an episode that is ready: rows, each camera's mp4 and statistics, extra files."""
+    """
+    Hold an episode that is ready: rows, each camera's file and statistics, extra files.
+
+    The file is an mp4, or what picture_files knows of pictures that go into the table.
+    """
 
     rows: Rows
-    videos: Mapping[str, tuple[Path, Statistics]]
+    cameras: Mapping[str, tuple[Path, Statistics]]
     files: Mapping[str, bytes]
 
 
@@ -95,10 +103,18 @@ class _Stager:
         staging.staged.mkdir(exist_ok=True)
 
     def write(self, what: str, final: str, data: bytes | memoryview) -> None:
-        self._step(f'stage {what}')
-        path = self._staging.staged / f'{len(self.moves):03d}'
+        path = self._next(what)
         write_file(path, data, sync=False)
         self.take(what, final, path)
+
+    def write_table(self, what: str, final: str, table: pa.Table) -> None:
+        path = self._next(what)
+        write_parquet(path, table)
+        self.take(what, final, path)
+
+    def _next(self, what: str) -> Path:
+        self._step(f'stage {what}')
+        return self._staging.staged / f'{len(self.moves):03d}'
 
     def take(self, what: str, final: str, path: Path) -> None:
         self.moves.append(Move(what, below_root(self._staging, path), final))
@@ -116,10 +132,10 @@ def stage(
     staging = Staging(metadata.root)
     info, rows = metadata.info, episode.rows
     tasks = [*metadata.tasks, *(task for task in rows.tasks() if task not in metadata.tasks)]
-    values = _all_columns(info, rows, tasks)
-    stats = {**{camera: found for camera, (_, found) in episode.videos.items()},
+    values = {**_all_columns(info, rows, tasks), **_pictures(info, episode)}
+    stats = {**{camera: found for camera, (_, found) in episode.cameras.items()},
              **{name: numeric_statistics(values[name])
-                for name, feature in info.columns.items() if feature.dtype != 'string'}}
+                for name, feature in info.columns.items() if feature.dtype in NUMERIC}}
     stats = {name: stats[name] for name in info.features if name in stats}
     schema = metadata.episodes_schema or episodes_schema(info, stats)
     after = replace(
@@ -128,11 +144,14 @@ def stage(
     stager = _Stager(staging, step)
     if len(tasks) > len(metadata.tasks):
         stager.write('tasks', TASKS, parquet_bytes(tasks_table(tasks)))
-    for camera, (path, _) in episode.videos.items():
-        final = numbers.videos[camera].path(str(info.video_path), camera)
-        stager.take('video', final, path)
-    stager.write('data', numbers.data.path(info.data_path),
-                 parquet_bytes(data_table(info.columns, values)))
+    for camera, number in numbers.videos.items():
+        path, _ = episode.cameras[camera]
+        stager.take('video', number.path(str(info.video_path), camera), path)
+    table, final = data_table(info.columns, values), numbers.data.path(info.data_path)
+    if any(feature.dtype == 'image' for feature in info.features.values()):
+        stager.write_table('data', final, table)
+    else:
+        stager.write('data', final, parquet_bytes(table))
     row = _episode_row(info, numbers, rows, stats)
     stager.write('episodes', numbers.episodes.path(EPISODES_PATH), parquet_bytes(
         pa.Table.from_arrays([pa.array([row.get(field.name)], type=field.type)
@@ -164,6 +183,11 @@ def _all_columns(info: Info, rows: Rows, tasks: list[str]) -> dict[str, Any]:
         'index': frames + info.total_frames,
         'task_index': rows.task_column({task: place for place, task in enumerate(tasks)})}
     return {**rows.columns(), **reserved}
+
+
+def _pictures(info: Info, episode: FinishedEpisode) -> dict[str, pa.ChunkedArray]:
+    return {name: image_column(path, 'tiff' if is_depth(info.features[name]) else 'png')
+            for name, (path, _) in episode.cameras.items() if not info.features[name].is_video}
 
 
 def _episode_row(

@@ -110,18 +110,32 @@ class Dataset:
         """
         entry = self._episode(episode)
         path = self.root / entry.data.path(self.info.data_path)
+        names = None if columns is None else [*columns, 'episode_index']
         with open_parquet(path) as file, parquet_errors(path, 'readable rows'):
-            groups = [number for number in range(file.num_row_groups)
-                      if _may_hold(file.metadata.row_group(number), episode)]
-            table = file.read_row_groups(
-                groups, None if columns is None else [*columns, 'episode_index'])
-            table = table.filter(pc.equal(table['episode_index'], episode))
+            groups = self._groups(file.metadata, entry)
+            table = _of_episode(file.read_row_groups(groups, names), episode)
+            if table.num_rows != entry.length and len(groups) < file.num_row_groups:
+                # Some tools leave the rows of a file in another order.
+                table = _of_episode(file.read(names), episode)
             if columns is not None:
                 table = table.select(columns)
         if table.num_rows != entry.length:
             raise DatasetBroken(f'{path}: episode {episode}', f'{table.num_rows} rows',
                                 f'{entry.length}, as meta/episodes says')
         return table
+
+    def _groups(self, footer: Any, entry: Episode) -> list[int]:
+        """Return the row groups in which an episode must lie by what meta/episodes says."""
+        # Not by the statistics of the groups: of a damaged footer they end the interpreter.
+        episodes = self._metadata.episodes
+        chunks, files, begins = (episodes.column(name) for name in (
+            'data/chunk_index', 'data/file_index', 'dataset_from_index'))
+        first = int(np.argmax((chunks == entry.data.chunk) & (files == entry.data.file)))
+        place = entry.rows.start - int(begins[first])
+        ends = np.cumsum([footer.row_group(number).num_rows
+                          for number in range(footer.num_row_groups)])
+        held = (ends > place) & (np.concatenate([[0], ends[:-1]]) < place + entry.length)
+        return np.flatnonzero(held).tolist()
 
     def frame(self, episode: int, camera: str, frame: int) -> NDArray[Any]:
         """Return one picture of an episode; `frames` says its shape."""
@@ -174,6 +188,9 @@ class Dataset:
                 raise DatasetBroken(f'{self.root}: episode {episode}: {camera}, frame {frame}',
                                     reason(error), 'a whole PNG, or TIFF for depth',
                                     'validate the dataset') from None
+        if not found:
+            raise DatasetError(f'{self.root}: episode {episode}: {camera}: found no frame asked '
+                               'for, expected at least one')
         pictures = np.stack(found)
         return from_recorded(pictures, feature.info) if is_depth(feature) else pictures
 
@@ -187,11 +204,5 @@ class Dataset:
         return self.episodes[number]
 
 
-def _may_hold(group: Any, episode: int) -> bool:
-    for number in range(group.num_columns):
-        column = group.column(number)
-        if column.path_in_schema == 'episode_index':
-            limits = column.statistics
-            return limits is None or not limits.has_min_max \
-                or limits.min <= episode <= limits.max
-    return True
+def _of_episode(table: pa.Table, episode: int) -> pa.Table:
+    return table.filter(pc.equal(table['episode_index'], episode))

@@ -42,6 +42,7 @@ def repair(root: Path | str) -> list[str]:
 def repair_locked(root: Path, step: Step = no_step) -> list[str]:
     """Do the same for a caller that holds the lock."""
     staging = Staging(root)
+    staging.check()
     if not staging.episode.exists():
         staging.sweep()
         return []

@@ -5,15 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import json
 import struct
 from typing import Any
 
 from apprentice_dataset.errors import BadRow
 from apprentice_dataset.features import Feature
+from apprentice_dataset.features import PERSISTENT
+from apprentice_dataset.language import CallTypes
+from apprentice_dataset.language import packed
 import numpy as np
 from numpy.typing import NDArray
 
 _LENGTH = struct.Struct('<I')
+# Kept as strings: language as JSON.
+_TEXTS = ('string', 'language')
 
 
 class RowLayout:
@@ -22,15 +28,15 @@ class RowLayout:
     def __init__(self, columns: Mapping[str, Feature]) -> None:
         """Take the user's columns, without cameras and without the reserved ones."""
         self.columns = dict(columns)
-        self.strings = [name for name, feature in columns.items() if feature.dtype == 'string']
+        self.strings = [name for name, feature in columns.items() if feature.dtype in _TEXTS]
         self.dtype = np.dtype([
             (name, np.dtype(feature.dtype).newbyteorder('<'),
              () if feature.shape == (1,) else feature.shape)
-            for name, feature in columns.items() if feature.dtype != 'string'])
+            for name, feature in columns.items() if feature.dtype not in _TEXTS])
 
     def pack(self, values: Mapping[str, Any]) -> tuple[bytes, tuple[str, ...]]:
         """
-        Return the numbers as bytes and the strings of a row.
+        Return the numbers as bytes and the strings of a row, language as JSON.
 
         :raises BadRow: a key missing or unknown, a shape or a type that differs, a number out
             of range, an observation or action that is not finite.
@@ -40,13 +46,16 @@ class RowLayout:
             unknown = sorted(values.keys() - self.columns.keys())
             raise BadRow(f'row: missing {missing}, unknown {unknown}; expected exactly '
                          f'{sorted(self.columns)}')
-        packed = np.zeros((), self.dtype)
+        numbers = np.zeros((), self.dtype)
         for name in self.dtype.names or ():
-            packed[name] = _checked(name, self.columns[name], values[name])
-        return packed.tobytes(), tuple(_text(name, values[name]) for name in self.strings)
+            numbers[name] = _checked(name, self.columns[name], values[name])
+        return numbers.tobytes(), tuple(
+            _text(name, self.columns[name], values[name]) for name in self.strings)
 
 
-def _text(name: str, value: object) -> str:
+def _text(name: str, feature: Feature, value: object) -> str:
+    if feature.dtype == 'language':
+        return packed(name, value)
     if not isinstance(value, str):
         raise BadRow(f'row: {name}: found {type(value).__name__}, expected a string')
     return value
@@ -98,16 +107,32 @@ class Rows:
         self._tasks: list[int] = []
         self._numbers = bytearray()
         self._strings: dict[str, list[str]] = {name: [] for name in layout.strings}
+        self._calls = CallTypes()
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self._tasks)
+
+    def check(self, strings: tuple[str, ...]) -> None:
+        """Raise BadRow for a row whose language does not go with that of the rows before."""
+        for name, text in self._language(strings):
+            self._calls.check(name, text)
+        kept = self._strings.get(PERSISTENT)
+        if kept and kept[0] != strings[self.layout.strings.index(PERSISTENT)]:
+            raise BadRow(f'row: {PERSISTENT}: found another value than in the first row, expected '
+                         'the same in every row of an episode')
+
+    def _language(self, strings: tuple[str, ...]) -> list[tuple[str, str]]:
+        return [(name, text) for name, text in zip(self.layout.strings, strings)
+                if self.layout.columns[name].dtype == 'language']
 
     def append(self, numbers: bytes, strings: tuple[str, ...], task: int) -> None:
         """Take a row as RowLayout.pack returned it; `task` is a place in `task_names`."""
         self._numbers += numbers
         for kept, text in zip(self._strings.values(), strings):
             kept.append(text)
+        for name, text in self._language(strings):
+            self._calls.keep(name, text)
         self._tasks.append(task)
 
     def relabel(self, task: int) -> None:
@@ -131,12 +156,15 @@ class Rows:
         return numbers[np.array(self._tasks, np.int64)]
 
     def columns(self) -> dict[str, Any]:
-        """Return (rows, *shape) arrays, (rows,) for scalars, lists for strings."""
-        if not self.layout.dtype.itemsize:
-            return dict(self._strings)
-        packed = np.frombuffer(bytes(self._numbers), self.layout.dtype)
-        return {name: self._strings[name] if name in self._strings else packed[name]
-                for name in self.layout.columns}
+        """Return (rows, *shape) arrays, (rows,) for scalars, lists for strings and language."""
+        found: dict[str, Any] = {
+            name: [json.loads(text) for text in texts]
+            if self.layout.columns[name].dtype == 'language' else texts
+            for name, texts in self._strings.items()}
+        if self.layout.dtype.itemsize:
+            packed_rows = np.frombuffer(bytes(self._numbers), self.layout.dtype)
+            found.update({name: packed_rows[name] for name in self.layout.dtype.names or ()})
+        return found
 
 
 def pack_strings(strings: tuple[str, ...]) -> bytes:

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from apprentice_dataset.codecs import CODECS
+from apprentice_dataset.codecs import DEPTH_CODEC
+from apprentice_dataset.depth import is_depth
+from apprentice_dataset.depth_scale import LOG
+from apprentice_dataset.depth_scale import RANGE
 from apprentice_dataset.errors import Problem
 from apprentice_dataset.errors import SchemaMismatch
 from apprentice_dataset.features import DatasetSpec
@@ -18,6 +22,7 @@ from apprentice_dataset.layout import DATA_PATH
 from apprentice_dataset.layout import VIDEO_PATH
 from apprentice_dataset.metadata import Metadata
 
+_USUAL = {**RANGE, LOG: True}
 _PLACES = ('chunk_index', 'file_index', 'from_timestamp', 'to_timestamp')
 _COLUMNS = {'episode_index', 'tasks', 'length', 'data/chunk_index', 'data/file_index',
             'dataset_from_index', 'dataset_to_index'}
@@ -68,13 +73,17 @@ def _of_feature(
     place = f'features.{name}'
     if there.dtype == 'image' and wanted.is_video:
         yield Problem(f'{place}.dtype', 'image', 'video',
-                      'pictures inside parquet are not recorded; convert them to video first')
+                      'record images, or convert them to video first')
         return
     for field in ('dtype', 'shape', 'names'):
         found, expected = getattr(there, field), getattr(wanted, field)
         if found != expected:
             yield Problem(f'{place}.{field}', _shown(found), _shown(expected))
-    if there.is_video and wanted.is_video:
+    if not there.is_camera or not wanted.is_camera:
+        return
+    if wanted.shape[-1] == 1:
+        yield from _of_depth(place, there, wanted)
+    elif there.is_video and wanted.is_video:
         yield from _of_video(place, there, spec)
 
 
@@ -89,6 +98,23 @@ def _of_video(place: str, there: Feature, spec: DatasetSpec) -> Iterator[Problem
         yield Problem(f'{place}.info.video.pix_fmt', repr(info['video.pix_fmt']), "'yuv420p'")
     if info.get('is_depth_map') or info.get('video.is_depth_map'):
         yield Problem(f'{place}.info.is_depth_map', 'true', 'false')
+
+
+def _of_depth(place: str, there: Feature, wanted: Feature) -> Iterator[Problem]:
+    known, asked = there.info or {}, wanted.info or {}
+    keys = ['depth_unit']
+    if wanted.is_video:
+        keys += [*RANGE, LOG]
+        for key, expected in (('video.codec', DEPTH_CODEC), ('video.pix_fmt', 'gray12le')):
+            if known.get(key, expected) != expected:
+                yield Problem(f'{place}.info.{key}', repr(known[key]), repr(expected))
+        if there.is_video and not is_depth(there):
+            yield Problem(f'{place}.info.is_depth_map', 'false', 'true')
+    for key in keys:
+        # A dataset without a range has LeRobot's; one without a unit has none that is known.
+        found = known.get(key, _USUAL.get(key))
+        if found != asked.get(key, found) or found is None:
+            yield Problem(f'{place}.info.{key}', repr(found), repr(asked.get(key, 'mm')))
 
 
 def _of_episodes(metadata: Metadata) -> Iterator[Problem]:

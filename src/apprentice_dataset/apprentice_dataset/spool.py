@@ -23,7 +23,7 @@ from apprentice_dataset.images import RawImage
 _HEAD = struct.Struct('<IIB3xIII')
 _REPEAT = 0
 _ENCODED = {'jpeg': 1, 'png': 2}
-_RAW = {'rgb8': 3, 'bgr8': 4, 'mono8': 5}
+_RAW = {'rgb8': 3, 'bgr8': 4, 'mono8': 5, '16UC1': 6, '32FC1': 7}
 _KIND = {code: name for name, code in {**_ENCODED, **_RAW}.items()}
 
 
@@ -110,7 +110,9 @@ class SpoolReader:
         if len(head) < _HEAD.size:
             raise EndOfSpool
         length, checksum, kind, width, height, step = _HEAD.unpack(head)
-        payload = os.pread(self._descriptor, length, self._place + _HEAD.size)
+        # Room for a length that lies may be more than there is.
+        rest = os.fstat(self._descriptor).st_size - self._place - _HEAD.size
+        payload = os.pread(self._descriptor, min(length, rest), self._place + _HEAD.size)
         if len(payload) < length or zlib.crc32(payload) != checksum or (
                 kind != _REPEAT and kind not in _KIND):
             raise EndOfSpool

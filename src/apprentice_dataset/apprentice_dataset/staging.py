@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import shutil
 
+from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.files import sync_path
 from apprentice_dataset.files import throw_away
 from apprentice_dataset.layout import STAGING
@@ -70,6 +71,13 @@ class Staging:
     def is_left_behind(self) -> bool:
         """Return whether there is something to repair."""
         return self.episode.exists() or self.trash.exists()
+
+    def check(self) -> None:
+        """Raise DatasetError for a link: what is written or removed by it lies elsewhere."""
+        for path in (self.folder, *self.folder.rglob('*')):
+            if path.is_symlink():
+                raise DatasetError(f'{path}: found a link, expected a file or a folder of the '
+                                   f'recorder; remove {self.folder} to give its episode up')
 
     def make(self) -> None:
         """Make the folders of a new episode, to be found again after a power failure."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from apprentice_dataset.errors import DatasetError
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,13 +87,22 @@ def combine(inputs: Sequence[Mapping[str, Statistics]]) -> dict[str, Statistics]
 
     A statistic is given where all inputs that know the feature have it; quantiles become
     weighted means.
+
+    :raises DatasetError: those of a feature have different shapes.
     """
     names = dict.fromkeys(name for one in inputs for name in one)
-    return {name: _combined([one[name] for one in inputs if name in one]) for name in names}
+    # What is not finite stays so, for `validate` to tell.
+    with np.errstate(all='ignore'):
+        return {name: _combined(name, [one[name] for one in inputs if name in one])
+                for name in names}
 
 
-def _combined(inputs: Sequence[Statistics]) -> Statistics:
-    counts = np.stack([one['count'] for one in inputs]).astype(np.float64)
+def _combined(name: str, inputs: Sequence[Statistics]) -> Statistics:
+    shapes = {np.shape(one[key]) for one in inputs for key in ('min', 'max', 'mean', 'std')}
+    if len(shapes) != 1 or any(np.size(one['count']) != 1 for one in inputs):
+        raise DatasetError(f'statistics of {name}: found shapes {sorted(shapes)} in different '
+                           'places, expected one; dataset recompute-stats DIR --in-place')
+    counts = np.array([np.reshape(one['count'], -1)[0] for one in inputs], np.float64)
     weights = counts.reshape(len(inputs), *[1] * np.ndim(inputs[0]['mean']))
     total = weights.sum(axis=0)
     mean = _weighted(inputs, 'mean', weights, total)
@@ -103,10 +113,10 @@ def _combined(inputs: Sequence[Statistics]) -> Statistics:
         'max': np.max(np.stack([one['max'] for one in inputs]), axis=0),
         'mean': mean,
         'std': np.sqrt((weights * deviations).sum(axis=0) / total),
-        'count': np.sum([one['count'] for one in inputs], axis=0).astype(np.int64)}
-    for name in QUANTILES:
-        if all(name in one for one in inputs):
-            found[name] = _weighted(inputs, name, weights, total)
+        'count': np.sum([np.reshape(one['count'], 1) for one in inputs], axis=0).astype(np.int64)}
+    for key in QUANTILES:
+        if all(key in one and np.shape(one[key]) == np.shape(mean) for one in inputs):
+            found[key] = _weighted(inputs, key, weights, total)
     return found
 
 

@@ -83,7 +83,7 @@ class Folder:
     def source(self, path: str) -> str:
         """Return the path; DatasetBroken where there is no such file."""
         found = self._root / path
-        if not found.is_file():
+        if not os.path.isfile(found):
             raise DatasetBroken(str(found), 'no such file', 'a file of the dataset',
                                 'restore it from a copy')
         return str(found)

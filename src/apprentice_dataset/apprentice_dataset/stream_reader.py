@@ -22,13 +22,14 @@ from apprentice_dataset.depth import is_depth
 from apprentice_dataset.episodes import FileRun
 from apprentice_dataset.errors import BadPicture
 from apprentice_dataset.errors import DatasetBroken
-from apprentice_dataset.errors import DatasetError
+from apprentice_dataset.features import RESERVED
 from apprentice_dataset.layout import FileNumber
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.pictures import decode_picture
 from apprentice_dataset.pictures import reason
 from apprentice_dataset.stores import Store
 from apprentice_dataset.stream_video import StreamVideo
+from apprentice_dataset.tables import parquet_errors
 import numpy as np
 from numpy.typing import NDArray
 import pyarrow as pa
@@ -46,15 +47,13 @@ class _Table:
 
     def __init__(self, path: str, source: Any, first: int, rows: int) -> None:
         self._source = source
-        try:
+        with parquet_errors(path, 'a whole parquet file'):
             self.file = pq.ParquetFile(source)
-        except DatasetError:
-            raise
-        except (pa.ArrowException, OSError) as error:
-            raise DatasetBroken(path, str(error).splitlines()[0], 'a whole parquet file',
-                                'restore it from a copy') from None
-        footer = self.file.metadata
-        sizes = [footer.row_group(number).num_rows for number in range(footer.num_row_groups)]
+            names = self.file.schema_arrow.names
+            footer = self.file.metadata
+            sizes = [footer.row_group(number).num_rows for number in range(footer.num_row_groups)]
+        if len(set(names)) != len(names):
+            raise DatasetBroken(path, f'columns {sorted(names)[:9]}', 'each name once')
         if sum(sizes) != rows:
             raise DatasetBroken(path, f'{sum(sizes)} rows', f'{rows}, as meta/episodes says')
         self.begins = first + np.cumsum([0, *sizes])
@@ -143,10 +142,17 @@ class StreamReader:
                     else [column[place] for place in wanted]
         for name, wanted in reach.items():
             values[f'{name}_is_pad'] = (wanted < 0) | (wanted >= length)
-        tasks = self._metadata.tasks
-        values['task'] = [tasks[number] for number in columns['task_index'][at]]
+        values['task'] = self._tasks(columns['task_index'][at].tolist())
         return {frame: {name: value[place] for name, value in values.items()}
                 for place, frame in enumerate(frames)}
+
+    def _tasks(self, numbers: Sequence[int]) -> list[str]:
+        tasks = self._metadata.tasks
+        wrong = [number for number in numbers if not 0 <= number < len(tasks)]
+        if wrong:
+            raise DatasetBroken(f'{self._store.name}: task_index', str(wrong[0]),
+                                f'a number from 0 to {len(tasks) - 1}')
+        return [tasks[number] for number in numbers]
 
     def _frames(
         self, episode: int, camera: str, times: NDArray[np.float32],
@@ -201,6 +207,10 @@ class StreamReader:
             kind = column_type(feature) or rows.schema.field(name).type
             columns[name] = to_numpy(
                 in_one_form(f'{path}: {name}', rows[name], feature, kind), feature)
+        for name in RESERVED:
+            if not isinstance(columns[name], np.ndarray):
+                raise DatasetBroken(f'{path}: {name}', 'no value', 'one in every row',
+                                    'validate the dataset')
         for name, right in zip(_PLACED, (np.arange(entry.rows.start, entry.rows.stop), episode)):
             if not np.array_equal(columns[name], np.broadcast_to(right, entry.length)):
                 raise DatasetBroken(f'{path}: {name}', f'other rows for episode {episode}',
@@ -230,14 +240,9 @@ class StreamReader:
         if key not in self._groups:
             table, wanted = self._table(number), self._metadata.info.columns
             names = [name for name in table.file.schema_arrow.names if name in wanted]
-            try:
+            path = f'{self._store.name}/{number.path(self._metadata.info.data_path)}'
+            with parquet_errors(path, 'readable rows'):
                 self._groups[key] = table.file.read_row_group(group, names, use_threads=False)
-            except DatasetError:
-                raise
-            except (pa.ArrowException, OSError) as error:
-                path = number.path(self._metadata.info.data_path)
-                raise DatasetBroken(f'{self._store.name}/{path}', str(error).splitlines()[0],
-                                    'readable rows', 'restore it from a copy') from None
         self._groups.move_to_end(key)
         used = sum(kept.nbytes for kept in self._groups.values())
         while used > _ROW_BYTES and len(self._groups) > 1:

@@ -12,6 +12,8 @@ from apprentice_dataset.decoding import to_rgb
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.video import frame_number
 from apprentice_dataset.video import to_codes
+from apprentice_dataset.video import video_errors
+from apprentice_dataset.video import video_stream
 import av
 import numpy as np
 from numpy.typing import NDArray
@@ -38,11 +40,9 @@ class StreamVideo:
         self._path, self._source = path, source
         self._convert = to_codes if depth else to_rgb
         self._rate = Fraction(fps).limit_denominator(1_000_000)
-        with _errors(path, 'an mp4'):
+        with video_errors(path, 'an mp4'):
             self._container = av.open(source)
-        if not self._container.streams.video:
-            raise DatasetBroken(path, 'no video stream', 'an mp4 with one')
-        self._stream = self._container.streams.video[0]
+        self._stream = video_stream(path, self._container)
         self._stream.thread_type = 'SLICE'
         size = self._stream.codec_context
         self.nbytes = _FRAMES * 3 * size.width * size.height // 2
@@ -65,7 +65,7 @@ class StreamVideo:
 
     def _frame(self, time: float, tolerance_s: float) -> NDArray[Any]:
         wanted = round(time * float(self._rate))
-        with _errors(self._path, 'frames that can be decoded'):
+        with video_errors(self._path, 'frames that can be decoded'):
             if self._next < 0 or not 0 <= wanted - self._next <= _NEAR:
                 self._seek(wanted)
             for frame in self._frames:
@@ -85,19 +85,3 @@ class StreamVideo:
         self._container.seek(int(time), stream=self._stream, backward=True)
         self._frames = self._container.decode(self._stream)
         self._next = number
-
-
-class _errors:
-    """Raise DatasetBroken for what FFmpeg says."""
-
-    def __init__(self, path: str, expected: str) -> None:
-        self._path, self._expected = path, expected
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        """Translate."""
-        if isinstance(error, (av.error.FFmpegError,)):
-            raise DatasetBroken(self._path, str(error), self._expected,
-                                'restore it from a copy') from None

@@ -17,26 +17,40 @@ from apprentice_dataset.columns import IMAGE
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.features import Feature
+from apprentice_dataset.language import language_array
 import numpy as np
 from numpy.typing import NDArray
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 _REPEATED = ('episode_index', 'task_index')
+_VALUES, _PICTURES = 1024, 4
 _ARRAY = 'datasets.features.features.Array{rank}DExtensionType'
 
 
 def parquet_bytes(table: pa.Table) -> memoryview:
     """Return a parquet file with one row group."""
+    # Arrow's own pool spends 100 ms on its first large buffers, while the operator waits.
+    sink = pa.BufferOutputStream(pa.system_memory_pool())
+    _write(table, sink)
+    return memoryview(sink.getvalue())
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write such a file; of pictures that a file holds, few are in memory at once."""
+    with pa.OSFile(str(path), 'wb') as sink:
+        _write(table, sink)
+
+
+def _write(table: pa.Table, sink: pa.NativeFile) -> None:
     # A dictionary of measured numbers, no two alike, costs most of the time and a third more
     # space; where a column repeats one value it takes next to nothing.
     repeated = [name for name, column in zip(table.column_names, table.columns)
                 if name in _REPEATED or pa.types.is_string(column.type)]
-    # Arrow's own pool spends 100 ms on its first large buffers, while the operator waits.
-    sink = pa.BufferOutputStream(pa.system_memory_pool())
-    pq.write_table(table, sink, version='2.6', compression='snappy',
+    # A page ends only after so many values, however large: pictures would fill the memory.
+    at_once = _PICTURES if IMAGE in table.schema.types else _VALUES
+    pq.write_table(table, sink, version='2.6', compression='snappy', write_batch_size=at_once,
                    use_dictionary=repeated or False, row_group_size=max(1, table.num_rows))
-    return memoryview(sink.getvalue())
 
 
 def open_parquet(path: Path, buffer_bytes: int = 0) -> pq.ParquetFile:
@@ -51,7 +65,7 @@ def open_parquet(path: Path, buffer_bytes: int = 0) -> pq.ParquetFile:
 
 
 @contextmanager
-def parquet_errors(path: Path, expected: str = 'readable columns') -> Iterator[None]:
+def parquet_errors(path: Path | str, expected: str = 'readable columns') -> Iterator[None]:
     """Raise DatasetBroken for what a damaged parquet file makes PyArrow raise in the body."""
     try:
         yield
@@ -113,15 +127,24 @@ def data_table(
     """
     Return the rows of an episode.
 
-    :param values: (rows, *shape), (rows,) for scalars; strings, and `bytes` and `path` of each
-        picture, as a list.
+    :param values: (rows, *shape), (rows,) for scalars; strings, checked rows of language, and
+        `bytes` and `path` of each picture, as a list; or a column of Arrow as it is.
     """
-    schema = data_schema(columns)
-    arrays = [_array(values[name], field.type) for name, field in zip(columns, schema)]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    language = {name: language_array(name, values[name])
+                for name, feature in columns.items() if feature.dtype == 'language'}
+    plain = data_schema({name: feature for name, feature in columns.items()
+                         if name not in language})
+    found = {field.name: (field, _array(values[field.name], field.type)) for field in plain}
+    found.update({name: (pa.field(name, array.type), array) for name, array in language.items()})
+    # `datasets` knows no word for language; without the footer it infers the columns.
+    schema = pa.schema([found[name][0] for name in columns],
+                       metadata=None if language else plain.metadata)
+    return pa.Table.from_arrays([found[name][1] for name in columns], schema=schema)
 
 
 def _array(values: NDArray[Any] | Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values
     if not isinstance(values, np.ndarray) or values.ndim == 1:
         return pa.array(values, type=kind)
     flat = pa.array(np.ascontiguousarray(values).reshape(-1))
@@ -166,7 +189,8 @@ def read_tasks(path: Path, kind: str = 'task') -> list[str]:
         raise DatasetBroken(str(path), f'columns {table.column_names}', 'each name once')
     if number not in table.column_names or table.num_columns < 2:
         raise DatasetBroken(str(path), f'columns {table.column_names}', f'{number} and {kind}')
-    numbers = table[number].to_pylist()
+    with parquet_errors(path, 'whole numbers'):
+        numbers = table[number].to_pylist()
     if numbers != list(range(len(numbers))):
         raise DatasetBroken(f'{path}: {number}', f'{numbers[:10]}', '0, 1, 2, ... in order',
                             'LeRobot reads tasks by position')

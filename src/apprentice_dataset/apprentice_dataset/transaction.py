@@ -55,9 +55,13 @@ def commit(staging: Staging, moves: Sequence[Move], step: Step) -> None:
 def roll_forward(staging: Staging, step: Step = no_step) -> None:
     """Do what the intent says, as often as it takes; staging is in the trash then."""
     moves = _read_intent(staging)
+    root = staging.root.resolve()
     for place, move in enumerate(moves):
         step(f'publish {move.what}')
         source, target = staging.root / move.staged, staging.root / move.final
+        if not target.parent.resolve().is_relative_to(root):
+            raise DatasetBroken(str(target.parent), 'a link to another place',
+                                'a folder of the dataset', 'move the files here')
         make_folder(target.parent)
         if source.exists():
             os.replace(source, target)

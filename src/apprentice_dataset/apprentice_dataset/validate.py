@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 import os
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.metadata import read_metadata
 from apprentice_dataset.origin import read_origin
 from apprentice_dataset.staging import Staging
+from apprentice_dataset.tasks import Each
+from apprentice_dataset.tasks import in_threads
 from apprentice_dataset.validate_meta import meta_problems
 from apprentice_dataset.validate_tables import TableJob
 from apprentice_dataset.validate_videos import VideoJob
@@ -27,11 +28,10 @@ import numpy as np
 __all__ = ['Job', 'Problem', 'jobs', 'validate']
 
 Job = TableJob | VideoJob
-Each = Callable[[list[Job]], Iterable[list[Problem]]]
 
 
 def validate(
-    root: Path | str, deep: bool = False, *, each: Each | None = None,
+    root: Path | str, deep: bool = False, *, each: Each = in_threads,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Problem]:
     """
@@ -43,7 +43,7 @@ def validate(
 
     Of a copy that `dataset pull` made in part, the episodes that are there are checked.
 
-    :param each: does the jobs and yields what each found, in their order; None: threads.
+    :param each: reads the files.
     :param progress: called with the number of files done and their total.
     """
     root = Path(root)
@@ -62,15 +62,15 @@ def validate(
     work = [job for job in jobs(metadata, deep) if origin is None or origin.holds(
         (episode.index for episode in job.episodes) if isinstance(job, TableJob)
         else job.episodes, isinstance(job, VideoJob))]
-    for done, one in enumerate((each or _in_threads)(work), 1):
-        problems += one
-        progress(done, len(work))
+    with closing(each(_problems, work)) as results:
+        for done, one in enumerate(results, 1):
+            problems += one
+            progress(done, len(work))
     return problems
 
 
-def _in_threads(work: list[Job]) -> Iterator[list[Problem]]:
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        yield from pool.map(lambda job: job.problems(), work)
+def _problems(job: Job) -> list[Problem]:
+    return job.problems()
 
 
 def _leftovers(root: Path, live: bool) -> Iterator[Problem]:

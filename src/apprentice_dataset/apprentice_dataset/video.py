@@ -14,6 +14,8 @@ from typing import Any
 
 from apprentice_dataset.decoding import to_rgb
 from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.errors import DatasetError
+from apprentice_dataset.image_statistics import DepthSampler
 from apprentice_dataset.image_statistics import PictureSampler
 from apprentice_dataset.statistics import Statistics
 import av
@@ -24,24 +26,45 @@ from numpy.typing import NDArray
 _NEAR = 16
 # Key frames decoded for statistics: more change no digit that matters.
 _SAMPLES = 100
+# Beside FFmpeg's own: sizes that differ, frames without a time, clocks of 0.
+_DAMAGE = (av.error.FFmpegError, ValueError, TypeError, ArithmeticError)
+
+
+@contextmanager
+def video_errors(path: Path | str, expected: str) -> Iterator[None]:
+    """Raise DatasetBroken for what a damaged mp4 makes PyAV, or counting by it, raise."""
+    try:
+        yield
+    except DatasetError:
+        raise
+    except FileNotFoundError:
+        raise DatasetBroken(str(path), 'no such file', expected, 'restore it from a copy'
+                            ) from None
+    except (*_DAMAGE, OSError) as error:
+        raise DatasetBroken(str(path), str(error), expected, 'restore it from a copy') from None
+
+
+def video_stream(path: Path | str, container: Any) -> Any:
+    """Return the stream of pictures; DatasetBroken when there is none that can be decoded."""
+    streams = container.streams.video
+    if not streams or streams[0].codec_context is None or not streams[0].time_base:
+        raise DatasetBroken(str(path), 'no video stream', 'an mp4 with one')
+    return streams[0]
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
     """Open an mp4; DatasetBroken says that it is missing, cut or something else."""
-    try:
+    with video_errors(path, 'an mp4'):
         container = av.open(str(path))
-    except FileNotFoundError:
-        raise DatasetBroken(str(path), 'no such file', 'an mp4', 'restore it from a copy'
-                            ) from None
-    except (av.error.FFmpegError, ValueError) as error:
-        raise DatasetBroken(str(path), str(error), 'an mp4', 'restore it from a copy') from None
     with container:
-        if not container.streams.video or container.streams.video[0].codec_context is None:
-            raise DatasetBroken(str(path), 'no video stream', 'an mp4 with one')
+        video_stream(path, container)
         try:
             yield container
-        except av.error.FFmpegError as error:
+        except DatasetError:
+            raise
+        # No OSError: it may be of a disk that is written meanwhile.
+        except _DAMAGE as error:
             raise DatasetBroken(str(path), str(error), 'frames that can be decoded',
                                 'restore it from a copy') from None
 
@@ -101,13 +124,6 @@ def _from(
         yield frame_number(frame.pts, stream.time_base, rate), frame
 
 
-def decode_all(path: Path) -> Iterator[NDArray[np.uint8]]:
-    """Yield every frame, (height, width, 3) RGB."""
-    with opened(path) as container:
-        for frame in container.decode(video=0):
-            yield to_rgb(frame)
-
-
 def frame_times(path: Path, fps: int | float) -> tuple[list[int], list[tuple[int, int]]]:
     """Decode a whole mp4; return the number of every frame and the sizes (height, width) seen."""
     rate = Fraction(fps).limit_denominator(1_000_000)
@@ -120,15 +136,27 @@ def frame_times(path: Path, fps: int | float) -> tuple[list[int], list[tuple[int
     return numbers, sorted(sizes)
 
 
-def sampled_statistics(path: Path) -> Statistics:
-    """Return a camera's statistics from evenly spaced key frames of its mp4."""
-    sampler = PictureSampler()
+def sampled_statistics(
+    path: Path, sampler: PictureSampler | DepthSampler | None = None,
+    convert: Callable[[av.VideoFrame], NDArray[Any]] = to_rgb,
+) -> Statistics:
+    """
+    Return a camera's statistics from evenly spaced key frames of its mp4.
+
+    :param sampler: what takes them, if not one of RGB.
+    :param convert: gives a frame's pixels, if not RGB.
+    """
+    sampler, taken = sampler or PictureSampler(), 0
     with opened(path) as container:
         stream = container.streams.video[0]
         keys = [packet for packet in container.demux(stream) if packet.is_keyframe]
         context = stream.codec_context
         for packet in keys[::-(-len(keys) // _SAMPLES)]:
             for frame in [*context.decode(packet), *context.decode(None)]:
-                sampler.take(to_rgb(frame))
+                sampler.take(convert(frame))
+                taken += 1
             context.flush_buffers()
+    if not taken:
+        raise DatasetBroken(str(path), 'no frame that can be decoded', 'at least one',
+                            'restore it from a copy')
     return sampler.statistics()

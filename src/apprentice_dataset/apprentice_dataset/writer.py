@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 from types import TracebackType
 
-from apprentice_dataset.codecs import decide
-from apprentice_dataset.encoder import CameraPlan
+from apprentice_dataset.camera_forms import CameraPlan
+from apprentice_dataset.camera_forms import encoding_of
 from apprentice_dataset.episode import EpisodeWriter
 from apprentice_dataset.episode import plans
 from apprentice_dataset.episode import remove_staged
@@ -61,9 +61,11 @@ class DatasetWriter:
         self._metadata = read_metadata(root)
         _check_whole(root)
         check_schema(root, self._metadata, spec)
-        cameras = self._metadata.info.cameras
-        self._header = EpisodeHeader(spec.fps, dict(spec.features), {
-            name: decide(spec.video, spec.fps, camera.info) for name, camera in cameras.items()})
+        # As the dataset has them: what it says of its cameras was decided when it began.
+        features = {name: self._metadata.info.features[name] for name in spec.features}
+        self._header = EpisodeHeader(spec.fps, features, {
+            name: encoding_of(feature, spec.video, spec.fps)
+            for name, feature in features.items() if feature.is_camera})
         self._numbers = next_numbers(root, self._metadata.info)
         self._committed: Metadata | None = None
         self._episode: EpisodeWriter | None = None

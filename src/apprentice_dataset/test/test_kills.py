@@ -106,12 +106,12 @@ def test_a_torn_record_costs_its_row(tmp_path: Path) -> None:
 
 
 def test_nothing_encoded_yet(tmp_path: Path) -> None:
-    """Without any mp4, all is encoded from the spool."""
-    staging = _open_episode(tmp_path / 'dataset', 20)
+    """Without any mp4, all is encoded from the spool, which keeps a group until it is flushed."""
+    staging = _open_episode(tmp_path / 'dataset', GROUP)
     for camera in (FRONT, WRIST):
         staging.video(camera).unlink()
     repair(tmp_path / 'dataset')
-    check_counters(Dataset.open(tmp_path / 'dataset'), 0, 20)
+    check_counters(Dataset.open(tmp_path / 'dataset'), 0, GROUP)
 
 
 def test_whole_fragments_are_kept_as_they_are(tmp_path: Path) -> None:

@@ -92,8 +92,9 @@ def test_codes_of_depth() -> None:
 
 
 def test_recorded_units() -> None:
-    """Metres become whole millimetres; millimetres, and what is of no known unit, stay."""
-    assert from_recorded(np.array([0.5034], np.float32), {'depth_unit': 'm'}).tolist() == [503.0]
+    """Metres become millimetres; those, and what is of no known unit, stay."""
+    found = from_recorded(np.array([0.5034], np.float32), {'depth_unit': 'm'})
+    assert found.tolist() == pytest.approx([503.4], abs=1e-3)
     assert from_recorded(np.array([503], np.uint16), {'depth_unit': 'mm'}).tolist() == [503.0]
     assert from_recorded(np.array([0.5], np.float32), None).tolist() == [0.5]
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Generator
+from collections.abc import Iterable
 import json
 from pathlib import Path
 import re
 import shutil
 from typing import Any
 
-from apprentice_dataset.errors import Problem
 from apprentice_dataset.layout import to_json
 from apprentice_dataset.metadata import read_metadata
 from apprentice_dataset.validate import Job
@@ -278,8 +279,8 @@ def test_jobs_can_be_done_elsewhere(root: Path) -> None:
     column(DATA, 'action', [[float('nan')] * 3] * 20)(root)
     steps: list[tuple[int, int]] = []
 
-    def one_by_one(work: list[Job]) -> list[list[Problem]]:
-        return [job.problems() for job in work]
+    def one_by_one(function: Any, work: Iterable[Job]) -> Generator[Any, None, None]:
+        yield from map(function, work)
 
     assert validate(root, each=one_by_one, progress=lambda *step: steps.append(step)) \
         == validate(root)

@@ -22,11 +22,13 @@ from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.features import Feature
 from apprentice_dataset.features import RESERVED
 from apprentice_dataset.info import Info
+from apprentice_dataset.tasks import Each
+from apprentice_dataset.tasks import in_threads
 
 
 def reencode(
     root: Path | str, settings: VideoSettings, output: Path | str | None,
-    progress: Progress = no_progress,
+    progress: Progress = no_progress, each: Each = in_threads,
 ) -> Info:
     """
     Encode every colour camera whose settings differ anew; the others, and depth, keep packets.
@@ -35,6 +37,7 @@ def reencode(
     Statistics stay: they are of the pictures before they were encoded first.
 
     :param output: where the result goes; None: in the place of `root`.
+    :param each: encodes episodes.
     :returns: what info.json of the result says, its cameras' `info` among it.
     :raises DatasetError: no camera differs.
     """
@@ -62,7 +65,7 @@ def reencode(
     plan = replace(plan, encode=wanted,
                    info=replace(plan.info, features=features, raw_features=raw))
     with target(Path(root), None if output is None else Path(output)) as folder:
-        return write_dataset(plan, folder, progress)
+        return write_dataset(plan, folder, progress, each)
 
 
 def images_to_video(
@@ -99,7 +102,7 @@ def images_to_video(
 
 def recompute_stats(
     root: Path | str, output: Path | str | None, skip_image_video: bool = False,
-    progress: Progress = no_progress,
+    progress: Progress = no_progress, each: Each = in_threads,
 ) -> Info:
     """
     Compute the statistics of every episode and of the dataset anew; videos are linked.
@@ -107,6 +110,7 @@ def recompute_stats(
     Those of colour cameras come from decoded frames, those of depth stay.
 
     :param output: where the result goes; None: in the place of `root`.
+    :param each: computes those of episodes.
     :param skip_image_video: leave those of all cameras as they are.
     """
     metadata = opened_source(root)
@@ -116,4 +120,4 @@ def recompute_stats(
                       if name not in RESERVED
                       and not (skip_image_video and feature.dtype in ('video', 'image')))
     with target(Path(root), None if output is None else Path(output)) as folder:
-        return write_dataset(replace(plan, recompute=names), folder, progress)
+        return write_dataset(replace(plan, recompute=names), folder, progress, each)

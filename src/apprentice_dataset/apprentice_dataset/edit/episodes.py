@@ -93,7 +93,7 @@ def compact(
     """
     Join small files to those of the sizes that info.json names; frames and rows stay the same.
 
-    mp4s that are large enough already are linked.
+    mp4s and data files that are large enough already, or have no neighbour, are linked.
 
     :param data_mb: another limit for data files in MiB, kept in info.json; `video_mb` likewise.
     :param output: where the result goes; None: in the place of `root`, locked meanwhile.

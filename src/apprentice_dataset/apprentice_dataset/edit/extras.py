@@ -71,7 +71,7 @@ def _renumbered(path: Path, position: int, length: int, note: str) -> bytes:
     data = path.read_bytes()
     try:
         record = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return data
     if not isinstance(record, dict):
         return data

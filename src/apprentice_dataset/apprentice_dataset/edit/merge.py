@@ -23,6 +23,8 @@ from apprentice_dataset.features import Feature
 from apprentice_dataset.features import RESERVED
 from apprentice_dataset.info import Info
 from apprentice_dataset.metadata import Metadata
+from apprentice_dataset.tasks import Each
+from apprentice_dataset.tasks import in_threads
 
 # What an encoder was asked for; pictures decode all the same.
 TUNING = ('video.g', 'video.crf', 'video.preset', 'video.fast_decode', 'video.video_backend',
@@ -33,6 +35,7 @@ _UNTOLD = ('has_audio', 'is_depth_map', 'video.is_depth_map', 'video.channels')
 
 def merge(
     roots: Sequence[Path | str], output: Path | str, progress: Progress = no_progress,
+    each: Each = in_threads,
 ) -> Info:
     """
     Put datasets one behind the other into a new one; the sources stay as they are.
@@ -40,6 +43,7 @@ def merge(
     Tasks are told apart by their text, the first seen comes first. Size limits and every other
     word of info.json are those of the first.
 
+    :param each: reads the sources' files and computes statistics.
     :raises DatasetError: rate, robot or features differ; the message is a table of all that does.
     """
     sources = [opened_source(root) for root in roots]
@@ -58,7 +62,7 @@ def merge(
     if any(Path(output).resolve() == source.root.resolve() for source in sources):
         raise DatasetError(f'{output}: found a source, expected another folder')
     with target(first.root, Path(output)) as folder:
-        return write_dataset(plan, folder, progress)
+        return write_dataset(plan, folder, progress, each)
 
 
 def differences(sources: Sequence[Metadata]) -> list[list[str]]:

@@ -84,6 +84,13 @@ def encoder_settings(options: argparse.Namespace) -> VideoSettings:
                          int(preset) if preset is not None and preset.isdigit() else preset)
 
 
+def add_ray(parser: argparse.ArgumentParser) -> None:
+    """Declare who does the work; `tasks.workers` takes it."""
+    parser.add_argument('--ray', metavar='ADDRESS',
+                        help='share the work out over a Ray cluster: HOST:PORT, `auto`, or '
+                        '`local` for one on this machine (default: the threads of this process)')
+
+
 def progress(done: int, total: int) -> None:
     """Show on a terminal how far it is."""
     if sys.stderr.isatty():

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from apprentice_dataset.columns import column_type
@@ -12,11 +13,13 @@ from apprentice_dataset.columns import in_one_form
 from apprentice_dataset.columns import to_numpy
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.features import Feature
+from apprentice_dataset.features import RESERVED
 from apprentice_dataset.layout import FileNumber
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.row_store import RowStore
 from apprentice_dataset.tables import data_schema
 from apprentice_dataset.tables import open_parquet
+from apprentice_dataset.tables import parquet_errors
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,9 +28,9 @@ import pyarrow.parquet as pq
 class EpisodeRows:
     """Give the rows of one episode after the other; the row group last read is kept."""
 
-    def __init__(self, metadata: Metadata) -> None:
-        """Take a source."""
-        self._metadata = metadata
+    def __init__(self, metadata: Metadata, names: Sequence[str] | None = None) -> None:
+        """Take a source and the columns to read; None: every one."""
+        self._metadata, self._names = metadata, names
         episodes = metadata.episodes
         self._chunks = episodes.column('data/chunk_index')
         self._files = episodes.column('data/file_index')
@@ -40,7 +43,7 @@ class EpisodeRows:
 
     def of(self, episode: int) -> pa.Table:
         """
-        Return every column of an episode's rows.
+        Return an episode's rows.
 
         :raises DatasetBroken: the file is missing, cut, or its rows are others.
         """
@@ -50,6 +53,9 @@ class EpisodeRows:
         end = begin + int(self._lengths[episode])
         if self._open is None or self._open[0] != number:
             file = open_parquet(path)
+            names = file.schema_arrow.names
+            if len(set(names)) != len(names):
+                raise DatasetBroken(str(path), f'columns {sorted(names)[:9]}', 'each name once')
             counts = [file.metadata.row_group(group).num_rows
                       for group in range(file.num_row_groups)]
             self._open = number, file, np.cumsum([0, *counts]).tolist()
@@ -60,9 +66,9 @@ class EpisodeRows:
                 part = self._group(number, file, group, str(path))
                 tables.append(part.slice(max(0, begin - low), min(high, end) - max(low, begin)))
         table = pa.concat_tables(tables) if tables else None
-        if table is None or table.num_rows != end - begin \
-                or 'episode_index' not in table.column_names \
-                or not np.all(table['episode_index'].to_numpy() == episode):
+        if table is None or table.num_rows != end - begin or not np.all(one_form(
+                str(path), table, 'episode_index', RESERVED['episode_index'],
+                None).to_numpy(zero_copy_only=False) == episode):
             raise DatasetBroken(f'{path}: rows of episode {episode}',
                                 f'{table.num_rows if table else 0} rows or other numbers',
                                 f'{end - begin} rows in order, as meta/episodes says',
@@ -71,11 +77,8 @@ class EpisodeRows:
 
     def _group(self, number: FileNumber, file: pq.ParquetFile, group: int, path: str) -> pa.Table:
         if self._kept is None or self._kept[:2] != (number, group):
-            try:
-                self._kept = number, group, file.read_row_group(group)
-            except (pa.ArrowException, OSError) as error:
-                raise DatasetBroken(path, str(error).splitlines()[0], 'readable rows',
-                                    'restore it from a copy') from None
+            with parquet_errors(path, 'readable rows'):
+                self._kept = number, group, file.read_row_group(group, self._names)
         return self._kept[2]
 
 

@@ -6,20 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-import ctypes
 import errno
-import os
 from pathlib import Path
 import shutil
 
 from apprentice_dataset.errors import DatasetError
+from apprentice_dataset.exchange import exchange
 from apprentice_dataset.files import storage_errors
-from apprentice_dataset.files import sync_path
 from apprentice_dataset.lock import FolderLock
+from apprentice_dataset.output import built_beside
 from apprentice_dataset.staging import Staging
-from apprentice_dataset.v2.output import built_beside
-
-_AT_FDCWD, _EXCHANGE = -100, 2
 
 
 @contextmanager
@@ -53,23 +49,14 @@ def target(root: Path, output: Path | None) -> Iterator[Path]:
                 raise DatasetError(f'{root}: found an unfinished episode; repair the dataset')
             with built_beside(beside) as folder:
                 yield folder
-            _exchange(beside, root, lock)
+            try:
+                exchange(beside, root, lock)
+            except OSError as error:
+                if error.errno not in (errno.EBUSY, errno.EXDEV):
+                    raise
+                # A mount, such as a container's volume.
+                raise DatasetError(f'{root}: {error.strerror}: it cannot be replaced here; say '
+                                   '--output') from None
         finally:
             lock.release()
             shutil.rmtree(beside, ignore_errors=True)
-
-
-def _exchange(new: Path, old: Path, lock: FolderLock) -> None:
-    # Both are locked meanwhile: afterwards each lock's path leads to the other's file.
-    other = FolderLock(Staging(new).folder)
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.renameat2(_AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(old), _EXCHANGE):
-            number = ctypes.get_errno()
-            if number in (errno.EINVAL, errno.ENOSYS, errno.EBUSY, errno.EXDEV):
-                raise DatasetError(f'{old}: {os.strerror(number)}: it cannot be replaced in one '
-                                   'step here; say --output')
-            raise OSError(number, os.strerror(number))
-        sync_path(old.parent)
-    finally:
-        other.release()

@@ -6,38 +6,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import errno
-from fractions import Fraction
 import os
 from pathlib import Path
 import shutil
 from typing import Any
 
 from apprentice_dataset.codecs import VideoSettings
-from apprentice_dataset.decoding import PictureDecoder
-from apprentice_dataset.decoding import to_rgb
 from apprentice_dataset.edit.encode import encode
 from apprentice_dataset.edit.packets import cut
 from apprentice_dataset.edit.packets import Joiner
+from apprentice_dataset.edit.pictures import decoded
+from apprentice_dataset.edit.pictures import done
+from apprentice_dataset.edit.pictures import PictureJob
 from apprentice_dataset.edit.plan import Piece
 from apprentice_dataset.edit.plan import Plan
-from apprentice_dataset.errors import BadPicture
 from apprentice_dataset.errors import DatasetBroken
-from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.features import Feature
 from apprentice_dataset.files import sync_path
-from apprentice_dataset.image_statistics import PictureSampler
-from apprentice_dataset.images import EncodedImage
 from apprentice_dataset.layout import FileNumber
 from apprentice_dataset.metadata import VideoPlace
-from apprentice_dataset.statistics import Statistics
-from apprentice_dataset.video import frame_number
-from apprentice_dataset.video import opened
-import av
 import pyarrow as pa
 
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
-# With B-frames a key frame's decoding time lies before the time it is shown.
-_STEP_BACK = 64
 
 
 def link_or_copy(source: Path, target: Path) -> None:
@@ -54,61 +44,13 @@ def link_or_copy(source: Path, target: Path) -> None:
         sync_path(target)
 
 
-def pictures(path: Path, first: int, length: int, fps: int | float) -> Iterator[av.VideoFrame]:
-    """
-    Yield consecutive frames of an mp4.
-
-    :raises DatasetBroken: it cannot be decoded or lacks one.
-    """
-    rate = Fraction(fps).limit_denominator(1001)
-    wanted = first
-    with opened(path) as container:
-        stream = container.streams.video[0]
-        time = Fraction(max(0, first - _STEP_BACK)) / rate / stream.time_base
-        container.seek(int(time), stream=stream, backward=True)
-        for frame in container.decode(stream):
-            if frame_number(frame.pts, stream.time_base, rate) == wanted:
-                yield frame
-                wanted += 1
-            if wanted == first + length:
-                return
-    raise DatasetBroken(str(path), f'no frame {wanted}', f'{length} frames from {first} on',
-                        'validate the dataset')
-
-
-def picture_statistics(
-    path: Path, first: int, length: int, fps: int | float,
-) -> Statistics:
-    """Return the statistics of consecutive frames of a colour camera."""
-    sampler = PictureSampler()
-    for place, frame in enumerate(pictures(path, first, length, fps)):
-        if sampler.wants(place):
-            sampler.take(to_rgb(frame))
-    return sampler.statistics()
-
-
-def decoded(where: str, images: pa.Array, feature: Feature) -> Iterator[av.VideoFrame]:
-    """
-    Yield the pictures of a column of image files.
-
-    :raises DatasetError: one cannot be decoded or has another size.
-    """
-    height, width = feature.height_width
-    decoder = PictureDecoder(width, height)
-    for row, image in enumerate(images):
-        try:
-            yield decoder.decode(EncodedImage(image.as_py()['bytes'] or b'', 'png'))
-        except (BadPicture, TypeError) as error:
-            raise DatasetError(f'{where}, row {row}: {error}') from None
-
-
 class CameraFiles:
     """Place the pictures of one camera, piece by piece."""
 
     def __init__(self, plan: Plan, folder: Path, camera: str) -> None:
         """Take the plan, the folder that is built, and the camera's name in the result."""
         self._plan, self._folder = plan, folder
-        self._name = plan.names[camera]
+        self._name, self._number = plan.names[camera], list(plan.info.cameras).index(camera)
         self._feature: Feature = plan.info.features[camera]
         self._fps = plan.info.fps
         limit = int((plan.info.extra or {}).get('video_files_size_in_mb', 200)) << 20
@@ -142,13 +84,39 @@ class CameraFiles:
         if position < self._link_end:
             place = self._plan.sources[piece.source].episodes[piece.episode].videos[self._name]
             return VideoPlace(self._linked, place.begin_s, place.end_s)
+        return self._appended(position)
+
+    def job(self, position: int, statistics: bool) -> PictureJob | None:
+        """
+        Return what is to be done before a piece is brought in, if anything.
+
+        :param statistics: whether those of its pictures are wanted.
+        """
+        if self.from_images or self._settings is None and not statistics:
+            return None
+        return self._job(position, statistics, self._settings is not None)
+
+    def _job(self, position: int, statistics: bool, encoded: bool) -> PictureJob:
+        piece = self._plan.pieces[position]
         path, first = self.source(piece)
+        return PictureJob(path, first, piece.end - piece.begin, self._fps, self._feature,
+                          statistics, self._settings or VideoSettings(),
+                          self._beside(position) if encoded else None)
+
+    def _beside(self, position: int) -> Path:
+        return self._folder / f'encoded-{self._number}-{position}.mp4'
+
+    def _appended(self, position: int) -> VideoPlace:
+        """Append the packets of a piece, or what was encoded, now if need be, of its frames."""
+        piece, at = self._plan.pieces[position], None
         length = piece.end - piece.begin
-        at = None
         if self._settings is None:
+            path, first = self.source(piece)
             with cut(path, first, length, self._fps) as packets:
                 at = self._joiner.append(packets) if packets is not None else None
-        number, begin = at or self._encoded(pictures(path, first, length, self._fps), length)
+            if at is None:
+                done(self._job(position, False, True))
+        number, begin = at or self._encoded(position, length)
         return VideoPlace(number, begin / self._fps, (begin + length) / self._fps)
 
     def _whole_file(self, position: int) -> int:
@@ -181,16 +149,15 @@ class CameraFiles:
             position += count or 1
         return {group[0] for group in groups if len(group) == 1}
 
-    def place_images(self, where: str, images: pa.Array) -> VideoPlace:
+    def place_images(self, where: str, position: int, images: pa.Array) -> VideoPlace:
         """Encode the pictures of the next piece, stored as image files, and return their place."""
-        number, begin = self._encoded(decoded(where, images, self._feature), len(images))
+        encode(decoded(where, images, self._feature), self._beside(position), self._fps,
+               self._feature, self._settings or VideoSettings())
+        number, begin = self._encoded(position, len(images))
         return VideoPlace(number, begin / self._fps, (begin + len(images)) / self._fps)
 
-    def _encoded(
-        self, frames: Iterator[av.VideoFrame], length: int,
-    ) -> tuple[FileNumber, int]:
-        beside = self._folder / 'encoded.mp4'
-        encode(frames, beside, self._fps, self._feature, self._settings or VideoSettings())
+    def _encoded(self, position: int, length: int) -> tuple[FileNumber, int]:
+        beside = self._beside(position)
         with cut(beside, 0, length, self._fps) as packets:
             assert packets is not None
             found = self._joiner.append(packets)

@@ -13,6 +13,7 @@ from typing import Any
 
 from apprentice_dataset.decoder_cache import DecoderCache
 from apprentice_dataset.depth import is_depth
+from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.features import Feature
 from apprentice_dataset.frame_cache import FrameCache
@@ -23,10 +24,10 @@ from apprentice_dataset.items import Items
 from apprentice_dataset.layout import INFO
 from apprentice_dataset.origin import read_origin
 from apprentice_dataset.pull import pull
+from apprentice_dataset.torch.batches import allocated
 from apprentice_dataset.torch.decoders import opener
 from apprentice_dataset.torch.meta import LeRobotDatasetMetadata
 import numpy as np
-from numpy.typing import NDArray
 import torch
 from torch.utils.data import Dataset
 from torch.utils.data import get_worker_info
@@ -84,11 +85,9 @@ class LeRobotDataset(Dataset[dict[str, Any]]):
         self.episodes, self.delta_timestamps = episodes, delta_timestamps
         self.image_transforms, self.return_uint8 = image_transforms, return_uint8
         self.depth_output_unit = depth_output_unit
-        self._cached = frame_cache_bytes > 0
         frames: FrameReader | FrameCache = FrameReader(
-            self.meta, decoder_cache, opener(video_backend), size,
-            finish=None if self._cached else self._finish)
-        if self._cached:
+            self.meta, decoder_cache, opener(video_backend), size)
+        if frame_cache_bytes > 0:
             frames = FrameCache(frames, self.meta, frame_cache_folder, frame_cache_bytes)
         self.items = Items(self.meta, frames, episodes, delta_timestamps, tolerance_s)
 
@@ -161,32 +160,40 @@ class LeRobotDataset(Dataset[dict[str, Any]]):
         """Apply no transform."""
         self.image_transforms = None
 
-    def _finish(self, pictures: NDArray[Any], feature: Feature) -> torch.Tensor:
-        if not pictures.flags.writeable:
-            # Torch has no tensors that cannot be written.
-            pictures = pictures.copy()
-        found = torch.from_numpy(pictures).movedim(-1, -3)
-        if is_depth(feature):
-            return found / 1000 if self.depth_output_unit == 'm' else found
-        if self.return_uint8 and feature.is_video:
-            return found
-        return found.to(torch.float32).div_(255)
-
     def _column(self, name: str, column: Sequence[Any]) -> Sequence[Any]:
         feature = self.meta.info.features.get(name)
         if feature is not None and feature.dtype in ('video', 'image'):
-            return [self._picture(one, feature) for one in column]
+            found = self._pictures(name, column, feature)
+            if self.image_transforms is None or is_depth(feature):
+                return found
+            return [self.image_transforms(one) for one in found]
         if not isinstance(column, np.ndarray):
             return column
         kind = {'f': np.float32, 'i': np.int64, 'u': np.int64, 'b': np.bool_}[column.dtype.kind]
         return torch.from_numpy(np.ascontiguousarray(column, kind)).unbind()
 
-    def _picture(self, found: Any, feature: Feature) -> torch.Tensor:
-        if feature.dtype == 'image' or self._cached:
-            windowed = isinstance(found, list)
-            found = self._finish(np.stack(found) if windowed else found, feature)
-        elif isinstance(found, list):
-            found = torch.stack(found)
-        if self.image_transforms is None or is_depth(feature):
-            return found
-        return self.image_transforms(found)
+    def _pictures(
+        self, name: str, column: Sequence[Any], feature: Feature,
+    ) -> Sequence[torch.Tensor]:
+        """Return (channels, height, width) an item, with a window one more axis in front."""
+        windowed = isinstance(column[0], list)
+        pictures = [one for window in column for one in window] if windowed else column
+        plain = is_depth(feature) or self.return_uint8 and feature.is_video
+        kind = {'u': torch.uint8, 'f': torch.float32}[pictures[0].dtype.kind] if plain \
+            else torch.float32
+        found = allocated((len(pictures), *pictures[0].shape), kind)
+        for picture, place in zip(pictures, found.numpy()):
+            if picture.shape != place.shape:
+                raise DatasetBroken(f'{self.root}: {name}', f'a picture of {picture.shape}',
+                                    f'{place.shape}, as the others')
+            if plain:
+                np.copyto(place, picture)
+            else:
+                # By NumPy: torch would set a thread a core to so little.
+                np.divide(picture, np.float32(255), out=place)
+        if is_depth(feature) and self.depth_output_unit == 'm':
+            found /= 1000
+        found = found.movedim(-1, -3)
+        if windowed:
+            found = found.unflatten(0, (len(column), -1))
+        return found.unbind()

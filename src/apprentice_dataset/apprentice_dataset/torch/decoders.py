@@ -11,6 +11,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from apprentice_dataset.decoder_cache import Decoder
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.frames import decoder_bytes
@@ -26,18 +27,16 @@ BACKENDS = ('auto', 'torchcodec', 'pyav')
 class TorchcodecFile:
     """Decode an mp4 by torchcodec."""
 
-    def __init__(self, path: Path, fps: Fraction, size: Size = None) -> None:
+    def __init__(self, path: Path, fps: Fraction) -> None:
         """Open it; DatasetBroken when it is no mp4."""
         from torchcodec import decoders
-        from torchcodec import transforms
-        self._path, self._fps, self._size = path, fps, size
-        more = {} if size is None else {'transforms': [transforms.Resize(list(size))]}
+        self._path, self._fps = path, fps
         if not path.is_file():
             raise DatasetBroken(str(path), 'no such file', 'an mp4', 'restore it from a copy')
         try:
             self._decoder = decoders.VideoDecoder(
                 str(path), dimension_order='NHWC', seek_mode='approximate',
-                num_ffmpeg_threads=1, **more)
+                num_ffmpeg_threads=1)
         except (RuntimeError, ValueError) as error:
             raise DatasetBroken(str(path), _line(error), 'an mp4', 'restore it from a copy'
                                 ) from None
@@ -65,7 +64,7 @@ class TorchcodecFile:
                 return batch.data.numpy()
         # It counts by the mean rate: where a frame is missing its numbers are not the file's.
         if self._other is None:
-            self._other = VideoFile(self._path, self._fps, self._size)
+            self._other = VideoFile(self._path, self._fps)
         return self._other.frames(numbers)
 
 
@@ -104,4 +103,9 @@ def opener(backend: str | None) -> OpenVideo:
         logging.getLogger(__name__).info(
             'decoding with %s', f'PyAV, for torchcodec does not work: {fault}' if fault
             else 'torchcodec')
-    return VideoFile if fault else TorchcodecFile
+    return VideoFile if fault else _open
+
+
+def _open(path: Path, fps: Fraction, size: Size) -> Decoder:
+    # Torchcodec scales by a filter graph, which takes longer than the larger picture does.
+    return TorchcodecFile(path, fps) if size is None else VideoFile(path, fps, size)

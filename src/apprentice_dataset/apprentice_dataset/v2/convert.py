@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from dataclasses import replace
 import os
@@ -15,13 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from apprentice_dataset.edit.packets import Joiner
-from apprentice_dataset.errors import BadPicture
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetError
-from apprentice_dataset.features import Feature
 from apprentice_dataset.features import RESERVED
 from apprentice_dataset.files import write_file
-from apprentice_dataset.image_statistics import PictureSampler
 from apprentice_dataset.info import Info
 from apprentice_dataset.info import VERSION
 from apprentice_dataset.layout import DATA_PATH
@@ -36,23 +33,22 @@ from apprentice_dataset.metadata import Episode
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.metadata import read_metadata
 from apprentice_dataset.metadata import stats_to_json
-from apprentice_dataset.metadata import VideoPlace
-from apprentice_dataset.pictures import decode_picture
-from apprentice_dataset.pictures import reason
+from apprentice_dataset.output import built_beside
+from apprentice_dataset.output import TableFiles
+from apprentice_dataset.output import video_columns
 from apprentice_dataset.publication import episodes_schema
 from apprentice_dataset.statistics import combine
-from apprentice_dataset.statistics import numeric_statistics
 from apprentice_dataset.statistics import Statistics
 from apprentice_dataset.tables import data_schema
-from apprentice_dataset.tables import data_table
-from apprentice_dataset.tables import open_parquet
 from apprentice_dataset.tables import parquet_bytes
 from apprentice_dataset.tables import tasks_table
-from apprentice_dataset.v2.output import built_beside
-from apprentice_dataset.v2.output import TableFiles
+from apprentice_dataset.tasks import Each
+from apprentice_dataset.tasks import in_threads
+from apprentice_dataset.v2.episode import EpisodeJob
+from apprentice_dataset.v2.episode import EpisodeMaker
+from apprentice_dataset.v2.episode import Made
 from apprentice_dataset.v2.reading import episode_stats
 from apprentice_dataset.v2.reading import is_v2
-from apprentice_dataset.v2.rows import episode_values
 from apprentice_dataset.v2.video import append_whole
 from apprentice_dataset.video import sampled_statistics
 import pyarrow as pa
@@ -79,7 +75,7 @@ class ConvertSettings:
 
 def convert(
     source: Path | str, output: Path | str, settings: ConvertSettings = ConvertSettings(),
-    progress: Progress = lambda done, total: None,
+    progress: Progress = lambda done, total: None, each: Each = in_threads,
 ) -> Info:
     """
     Convert a dataset of v2.0 or v2.1 into a new folder; the source stays as it is.
@@ -89,6 +85,7 @@ def convert(
 
     :param output: a folder that is missing or empty; it appears whole, at the end.
     :param progress: called with the number of episodes done and their total.
+    :param each: reads episodes and computes their statistics.
     :returns: what info.json of the result says.
     :raises DatasetBroken: a file is missing or contradicts another; nothing is left behind.
     """
@@ -101,7 +98,7 @@ def convert(
     with built_beside(output) as folder:
         conversion = _Conversion(metadata, folder, settings)
         try:
-            return conversion.run(progress)
+            return conversion.run(progress, each)
         except BaseException:
             conversion.abandon()
             raise
@@ -113,7 +110,7 @@ def _check_files(metadata: Metadata) -> None:
         paths += [place.number.path(str(metadata.info.video_path), camera)
                   for camera, place in episode.videos.items()]
         for path in paths:
-            if not (metadata.root / path).is_file():
+            if not os.path.isfile(metadata.root / path):
                 raise DatasetBroken(str(metadata.root / path), 'no such file',
                                     f'the file of episode {episode.index}',
                                     'restore it from a copy')
@@ -142,12 +139,17 @@ class _Conversion:
         self._schema: pa.Schema | None = None
         self._stats: Mapping[str, Statistics] = {}
 
-    def run(self, progress: Progress) -> Info:
+    def run(self, progress: Progress, each: Each) -> Info:
         total = len(self._metadata.episodes)
-        # Statistics of cameras take most of the time, and decoding leaves Python free.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for episode in self._metadata.episodes:
-                self._episode(episode, pool)
+        maker = EpisodeMaker(self._info, len(self._metadata.tasks), self._settings.renumber)
+        jobs = (EpisodeJob(self._metadata.root / episode.data.path(self._old.data_path), episode)
+                for episode in self._metadata.episodes)
+        mp4s = (mp4 for episode in self._metadata.episodes
+                for mp4 in self._mp4s(episode).values())
+        with closing(each(maker, jobs)) as made, \
+                closing(each(sampled_statistics, mp4s)) as sampled:
+            for episode, one in zip(self._metadata.episodes, made):
+                self._episode(episode, one, sampled)
                 progress(episode.index + 1, total)
         self._flush()
         for files in (self._data, *self._joiners.values(), self._episodes):
@@ -167,38 +169,29 @@ class _Conversion:
             if files is not None:
                 files.abandon()
 
-    def _episode(self, episode: Episode, pool: ThreadPoolExecutor) -> None:
-        info, root = self._info, self._metadata.root
-        mp4s = {camera: root / place.number.path(str(self._old.video_path), camera)
+    def _mp4s(self, episode: Episode) -> dict[str, Path]:
+        return {camera: self._metadata.root / place.number.path(str(self._old.video_path), camera)
                 for camera, place in episode.videos.items()}
-        sampled = {camera: pool.submit(sampled_statistics, mp4) for camera, mp4 in mp4s.items()}
-        path = root / episode.data.path(self._old.data_path)
-        values = episode_values(
-            str(path), _read(path), info.columns, episode, info.fps, len(self._metadata.tasks),
-            self._settings.renumber)
+
+    def _episode(self, episode: Episode, made: Made, sampled: Iterator[Statistics]) -> None:
+        info, mp4s = self._info, self._mp4s(episode)
         number = self._data.place(episode.length)
-        self._data.write(data_table(info.columns, values))
-        videos, stats = {}, {}
+        self._data.write(made.table)
+        videos, computed = {}, dict(made.stats)
+        for camera, mp4 in mp4s.items():
+            videos[camera] = append_whole(self._joiners[camera], mp4, episode.length, info.fps)
+            computed[camera] = next(sampled)
         known = self._known.of(episode.index)
-        for name, feature in info.features.items():
-            if feature.is_video:
-                videos[name] = append_whole(
-                    self._joiners[name], mp4s[name], episode.length, info.fps)
-                stats[name] = _merged(sampled[name].result(), known.get(name))
-            elif feature.dtype == 'image':
-                found = _of_pictures(f'{path}: {name}', values[name], feature)
-                stats[name] = _merged(found, known.get(name))
-            elif feature.dtype != 'string':
-                found = numeric_statistics(values[name])
-                stats[name] = found if name in RESERVED else _merged(found, known.get(name))
+        stats = {name: computed[name] if name in RESERVED
+                 else _merged(computed[name], known.get(name))
+                 for name in info.features if name in computed}
         self._stats = combine([self._stats, stats]) if self._stats else stats
         self._rows.append({
             'episode_index': episode.index, 'length': episode.length,
-            'tasks': [self._metadata.tasks[task]
-                      for task in dict.fromkeys(values['task_index'].tolist())],
+            'tasks': [self._metadata.tasks[task] for task in made.tasks],
             'data/chunk_index': number.chunk, 'data/file_index': number.file,
             'dataset_from_index': episode.rows.start, 'dataset_to_index': episode.rows.stop,
-            **_video_columns(videos),
+            **video_columns(videos),
             **{f'stats/{name}/{key}': value.tolist()
                for name, found in stats.items() for key, value in found.items()}})
         if self._schema is None:
@@ -237,45 +230,8 @@ class _Known:
         return self._ahead.pop(episode)
 
 
-def _read(path: Path) -> pa.Table:
-    try:
-        return open_parquet(path).read()
-    except (pa.ArrowException, OSError) as error:
-        raise DatasetBroken(str(path), str(error).splitlines()[0], 'readable rows',
-                            'restore it from a copy') from None
-
-
-def _of_pictures(where: str, pictures: list[dict[str, Any]], feature: Feature) -> Statistics:
-    sampler = PictureSampler()
-    for number, picture in enumerate(pictures):
-        if not picture['bytes']:
-            raise DatasetBroken(f'{where}, row {number}', f'only a path: {picture["path"]!r}',
-                                'the bytes of a picture', 'embed the pictures first')
-        if sampler.wants(number):
-            try:
-                pixels = decode_picture(picture['bytes'], feature)
-            except BadPicture as error:
-                raise DatasetBroken(f'{where}, row {number}', reason(error), 'a whole PNG',
-                                    'restore it from a copy') from None
-            if pixels.shape[2] != 3:
-                raise DatasetBroken(f'{where}, row {number}', 'one channel', 'RGB')
-            sampler.take(pixels)
-    return sampler.statistics()
-
-
 def _merged(computed: Statistics, known: Statistics | None) -> Statistics:
     # v2.1 did not pool the axes of a matrix; what has another shape is computed.
     if known is None or known['mean'].shape != computed['mean'].shape:
         return computed
     return {**computed, **known}
-
-
-def _video_columns(videos: Mapping[str, VideoPlace]) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    for camera, place in videos.items():
-        columns.update({
-            f'videos/{camera}/chunk_index': place.number.chunk,
-            f'videos/{camera}/file_index': place.number.file,
-            f'videos/{camera}/from_timestamp': place.begin_s,
-            f'videos/{camera}/to_timestamp': place.end_s})
-    return columns

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-import json
 from pathlib import Path
 import re
 from string import Formatter
 from typing import Any
 
 from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.layout import from_json
 from apprentice_dataset.statistics import combine
 from apprentice_dataset.statistics import Statistics
 import numpy as np
@@ -90,7 +90,7 @@ def lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ''), 1):
                 if not line.strip():
                     continue
-                value = json.loads(line)
+                value = from_json(line)
                 if not isinstance(value, dict):
                     raise DatasetBroken(f'{path}: line {number}', type(value).__name__,
                                         'a JSON object')
@@ -149,6 +149,8 @@ def episodes_table(
         if not isinstance(tasks, list) or not all(isinstance(task, str) for task in tasks):
             raise DatasetBroken(f'{place}: tasks', repr(tasks)[:100], 'a list of strings')
         found[number] = tasks, _whole(place, line, 'length', -1)
+        if not found[number][1]:
+            raise DatasetBroken(f'{place}: length', '0', 'at least one row')
     count = len(found)
     if sorted(found) != list(range(count)):
         missing = next(number for number in range(count) if number not in found)

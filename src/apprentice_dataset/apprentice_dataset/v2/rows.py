@@ -48,6 +48,8 @@ def episode_values(
     :param renumber: count `index`, `frame_index`, `episode_index` and `timestamp` anew instead
         of refusing what contradicts the order of the rows.
     """
+    if len(set(table.column_names)) != table.num_columns:
+        raise DatasetBroken(where, f'columns {sorted(table.column_names)[:9]}', 'each name once')
     missing = sorted(columns.keys() - set(table.column_names))
     if missing:
         raise DatasetBroken(where, f'no columns {missing}', 'every column that info.json declares')

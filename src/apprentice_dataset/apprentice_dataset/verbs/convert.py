@@ -7,6 +7,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from apprentice_dataset.edit.options import add_ray
+from apprentice_dataset.tasks import workers
 from apprentice_dataset.v2.convert import convert
 from apprentice_dataset.v2.convert import ConvertSettings
 
@@ -24,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--renumber', action='store_true',
                         help='count index, frame_index, episode_index and timestamp anew where '
                         'they contradict the order of the rows, instead of refusing them')
+    add_ray(parser)
 
 
 def _size(text: str) -> int:
@@ -35,10 +38,10 @@ def _size(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Convert and say what came out; return 0."""
-    info = convert(
-        options.folder, options.output,
-        ConvertSettings(options.data_file_size_in_mb, options.video_file_size_in_mb,
-                        options.renumber), _progress)
+    settings = ConvertSettings(options.data_file_size_in_mb, options.video_file_size_in_mb,
+                               options.renumber)
+    with workers(options.ray) as each:
+        info = convert(options.folder, options.output, settings, _progress, each)
     print(f'{options.output}: {info.total_episodes} episode(s), {info.total_frames} row(s), '
           f'{info.codebase_version}', file=sys.stdout)
     return 0

@@ -7,10 +7,12 @@ from __future__ import annotations
 import argparse
 
 from apprentice_dataset.edit.anew import recompute_stats
+from apprentice_dataset.edit.options import add_ray
 from apprentice_dataset.edit.options import add_source
 from apprentice_dataset.edit.options import progress
 from apprentice_dataset.edit.options import result
 from apprentice_dataset.edit.options import say
+from apprentice_dataset.tasks import workers
 
 HELP = 'compute statistics anew, cameras too'
 
@@ -20,9 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     parser.add_argument('--skip-image-video', action='store_true',
                         help='leave the statistics of cameras as they are')
+    add_ray(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Compute them; return 0."""
-    info = recompute_stats(options.folder, options.output, options.skip_image_video, progress)
+    with workers(options.ray) as each:
+        info = recompute_stats(options.folder, options.output, options.skip_image_video,
+                               progress, each)
     return say(result(options), info)

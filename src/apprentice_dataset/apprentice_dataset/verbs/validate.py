@@ -8,7 +8,9 @@ import argparse
 from pathlib import Path
 import sys
 
+from apprentice_dataset.edit.options import add_ray
 from apprentice_dataset.origin import read_origin
+from apprentice_dataset.tasks import workers
 from apprentice_dataset.validate import validate
 
 HELP = 'find what is wrong with it'
@@ -19,11 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('folder', metavar='DIR', help='the folder that holds meta/')
     parser.add_argument('--deep', action='store_true',
                         help='decode every frame and picture too')
+    add_ray(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print every problem; return 1 when there is one, else 0."""
-    problems = validate(options.folder, deep=options.deep, progress=_progress)
+    with workers(options.ray) as each:
+        problems = validate(options.folder, options.deep, each=each, progress=_progress)
     for problem in problems:
         print(problem, file=sys.stdout)
     origin = read_origin(Path(options.folder))

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import contextmanager
 import os
 from pathlib import Path
 import shutil
 from typing import Any
 
+from apprentice_dataset.episodes import VideoPlace
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.errors import DatasetFull
 from apprentice_dataset.files import make_folder
@@ -82,18 +84,23 @@ class TableFiles:
     def place(self, rows: int) -> FileNumber:
         """Return the file that the next rows will lie in; a new one when the open one is full."""
         size = self._file.tell() if self._file else 0
-        if self._number is None or size + size * rows / max(1, self._rows) >= self._limit:
-            self.close()
-            self._number = FileNumber(0, 0) if self._number is None else following(
-                self._number, self._chunks_size, self._root / self._template.split('/')[0])
-            path = self._path()
-            make_folder(path.parent)
+        if self._number is None or self._writer is None \
+                or size + size * rows / max(1, self._rows) >= self._limit:
+            self._number, path = self.next_path()
             self._file = open(path, 'wb')
             self._writer = pq.ParquetWriter(
                 self._file, self._schema, version='2.6', compression='snappy',
                 use_dictionary=self._repeated or False)
             self._rows = 0
         return self._number
+
+    def next_path(self) -> tuple[FileNumber, Path]:
+        """Close the open file and return the number and the path of one after it."""
+        self.close()
+        self._number = FileNumber(0, 0) if self._number is None else following(
+            self._number, self._chunks_size, self._root / self._template.split('/')[0])
+        make_folder(self._path().parent)
+        return self._number, self._path()
 
     def write(self, table: pa.Table) -> None:
         """Write rows as one row group of the file that `place` named."""
@@ -119,3 +126,15 @@ class TableFiles:
             self._file.close()
             sync_path(self._path())
         self._writer = self._file = None
+
+
+def video_columns(videos: Mapping[str, VideoPlace]) -> dict[str, Any]:
+    """Return the columns of meta/episodes that say where pictures lie."""
+    columns: dict[str, Any] = {}
+    for camera, place in videos.items():
+        columns.update({
+            f'videos/{camera}/chunk_index': place.number.chunk,
+            f'videos/{camera}/file_index': place.number.file,
+            f'videos/{camera}/from_timestamp': place.begin_s,
+            f'videos/{camera}/to_timestamp': place.end_s})
+    return columns
