@@ -67,6 +67,13 @@ def test_the_bare_job_installs_what_ws_asks_for() -> None:
     assert installed == {*system._BUILD, *system._SIMULATION, 'python3.12-dev', 'python3.12-venv'}
 
 
+def test_no_browser_is_an_error_where_the_runner_has_one() -> None:
+    """Where all tests run, those that look at pages are never skipped."""
+    steps = [step for job in jobs().values() for step in job['steps']
+             if './ws test' in step.get('run', '')]
+    assert steps and all(step['env']['APPRENTICE_BROWSER'] == 'required' for step in steps)
+
+
 def test_the_image_installs_what_ws_asks_for() -> None:
     """The build stage needs all of it (the distribution brings a compiler), the rest renders."""
     build, runtime = (text.split() for text in re.findall(
