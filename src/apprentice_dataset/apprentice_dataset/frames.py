@@ -22,7 +22,7 @@ from apprentice_dataset.depth import is_depth
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.metadata import Metadata
-from apprentice_dataset.video import frame_number
+from apprentice_dataset.video import frames_from
 from apprentice_dataset.video import video_errors
 from apprentice_dataset.video import video_stream
 import av
@@ -90,11 +90,8 @@ class VideoFile:
 
     def _frame(self, number: int) -> NDArray[Any]:
         if self._next < 0 or not 0 <= number - self._next <= _NEAR:
-            time = Fraction(number) / self._fps / self._stream.time_base
-            self._container.seek(int(time), stream=self._stream, backward=True)
-            self._frames = self._container.decode(self._stream)
-        for frame in self._frames:
-            found = frame_number(frame.pts, self._stream.time_base, self._fps)
+            self._frames = frames_from(self._container, self._stream, number, self._fps)
+        for found, frame in self._frames:
             self._next = found + 1
             if found == number:
                 return self._pixels(frame)

@@ -10,7 +10,7 @@ from typing import Any
 
 from apprentice_dataset.decoding import to_rgb
 from apprentice_dataset.errors import DatasetBroken
-from apprentice_dataset.video import frame_number
+from apprentice_dataset.video import frames_from
 from apprentice_dataset.video import to_codes
 from apprentice_dataset.video import video_errors
 from apprentice_dataset.video import video_stream
@@ -67,9 +67,8 @@ class StreamVideo:
         wanted = round(time * float(self._rate))
         with video_errors(self._path, 'frames that can be decoded'):
             if self._next < 0 or not 0 <= wanted - self._next <= _NEAR:
-                self._seek(wanted)
-            for frame in self._frames:
-                number = frame_number(frame.pts, self._stream.time_base, self._rate)
+                self._frames = frames_from(self._container, self._stream, wanted, self._rate)
+            for number, frame in self._frames:
                 self._next = number + 1
                 if number >= wanted:
                     shown = float(frame.pts * self._stream.time_base)
@@ -79,9 +78,3 @@ class StreamVideo:
         self._next = -1
         raise DatasetBroken(self._path, f'no frame at {time:.4f} s', 'one within '
                             f'tolerance_s={tolerance_s}', 'validate the dataset')
-
-    def _seek(self, number: int) -> None:
-        time = Fraction(number) / self._rate / self._stream.time_base
-        self._container.seek(int(time), stream=self._stream, backward=True)
-        self._frames = self._container.decode(self._stream)
-        self._next = number

@@ -96,11 +96,11 @@ def decode(
     with opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = 'SLICE'
-        frames = _from(container, stream, wanted[0], rate) if wanted else iter(())
+        frames = frames_from(container, stream, wanted[0], rate) if wanted else iter(())
         at = -1
         for number in wanted:
             if at >= 0 and number > at + _NEAR:
-                frames = _from(container, stream, number, rate)
+                frames = frames_from(container, stream, number, rate)
             for at, frame in frames:
                 if at == number:
                     found[number] = convert(frame)
@@ -114,14 +114,25 @@ def decode(
     return np.stack([found[number] for number in numbers])
 
 
-def _from(
+def frames_from(
     container: Any, stream: Any, number: int, rate: Fraction,
 ) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Yield numbered frames from the key frame at or before a number."""
-    time = Fraction(number) / rate / stream.time_base
-    container.seek(int(time), stream=stream, backward=True)
-    for frame in container.decode(stream):
-        yield frame_number(frame.pts, stream.time_base, rate), frame
+    """Yield frames with their numbers from one at or before a number, if there is such a one."""
+    back = 0
+    while True:
+        begin = max(0, number - back)
+        container.seek(int(Fraction(begin) / rate / stream.time_base), stream=stream,
+                       backward=True)
+        for place, frame in enumerate(container.decode(stream)):
+            found = frame_number(frame.pts, stream.time_base, rate)
+            # An mp4 is sought by the times of decoding, which run ahead where frames are stored
+            # in another order than they are shown: then it is entered too late.
+            if place == 0 and found > number and begin > 0:
+                break
+            yield found, frame
+        else:
+            return
+        back = 2 * back or 1
 
 
 def frame_times(path: Path, fps: int | float) -> tuple[list[int], list[tuple[int, int]]]:
