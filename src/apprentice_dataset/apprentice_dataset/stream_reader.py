@@ -142,17 +142,22 @@ class StreamReader:
                     else [column[place] for place in wanted]
         for name, wanted in reach.items():
             values[f'{name}_is_pad'] = (wanted < 0) | (wanted >= length)
-        values['task'] = self._tasks(columns['task_index'][at].tolist())
+        values['task'] = self._named('task', self._metadata.tasks, columns, at)
+        if self._metadata.subtasks and 'subtask_index' in columns:
+            values['subtask'] = self._named('subtask', self._metadata.subtasks, columns, at)
         return {frame: {name: value[place] for name, value in values.items()}
                 for place, frame in enumerate(frames)}
 
-    def _tasks(self, numbers: Sequence[int]) -> list[str]:
-        tasks = self._metadata.tasks
-        wrong = [number for number in numbers if not 0 <= number < len(tasks)]
+    def _named(
+        self, kind: str, names: Sequence[str], columns: Mapping[str, Sequence[Any]],
+        frames: NDArray[np.int64],
+    ) -> list[str]:
+        numbers = [columns[f'{kind}_index'][frame] for frame in frames.tolist()]
+        wrong = [one for one in numbers if one is None or not 0 <= one < len(names)]
         if wrong:
-            raise DatasetBroken(f'{self._store.name}: task_index', str(wrong[0]),
-                                f'a number from 0 to {len(tasks) - 1}')
-        return [tasks[number] for number in numbers]
+            raise DatasetBroken(f'{self._store.name}: {kind}_index', str(wrong[0]),
+                                f'a number from 0 to {len(names) - 1}')
+        return [names[int(number)] for number in numbers]
 
     def _frames(
         self, episode: int, camera: str, times: NDArray[np.float32],

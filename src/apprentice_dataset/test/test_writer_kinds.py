@@ -27,6 +27,9 @@ from apprentice_dataset.items import Items
 from apprentice_dataset.pictures import png_bytes
 from apprentice_dataset.pictures import tiff_bytes
 from apprentice_dataset.reader import Dataset
+from apprentice_dataset.stream import Stream
+from apprentice_dataset.torch import LeRobotDataset
+from apprentice_dataset.torch import StreamingLeRobotDataset
 from apprentice_dataset.validate import validate
 from apprentice_dataset.video import decode
 from apprentice_dataset.video import to_codes
@@ -482,6 +485,11 @@ def test_subtasks_are_named(tmp_path: Path) -> None:
     window = {'subtask_index': [0.0, 1 / 30]}
     for items in (Items(metadata), Items(metadata, delta_timestamps=window)):
         assert [item['subtask'] for item in items.items([0, 1, 2])] == ['grasp', 'reach', 'grasp']
+    streamed = Stream(root, delta_timestamps=window, shuffle=False).items()
+    assert [item['subtask'] for item in streamed] == ['grasp', 'reach', 'grasp']
+    for dataset in (LeRobotDataset('a/b', root),
+                    StreamingLeRobotDataset('a/b', root, shuffle=False)):
+        assert [item['subtask'] for item in dataset] == ['grasp', 'reach', 'grasp']
 
 
 def test_files_roll_over_each_for_itself(tmp_path: Path) -> None:
