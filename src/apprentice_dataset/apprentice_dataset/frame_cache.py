@@ -23,7 +23,16 @@ from numpy.typing import NDArray
 
 CACHE_BYTES = 64 << 30
 """Usual limit of a dataset's frames on disk."""
+_BOOT = Path('/proc/sys/kernel/random/boot_id')
 Wanted = Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
+
+
+def _boot() -> str:
+    """Return what differs after a power failure, which may keep a mark and lose its frame."""
+    try:
+        return _BOOT.read_text('ascii').strip()
+    except OSError:
+        return 'any'
 
 
 class FrameCache:
@@ -31,8 +40,9 @@ class FrameCache:
     Read frames as a `FrameReader` does, each from its mp4 only the first time.
 
     There is a file a camera, with room for every row of the dataset, and a byte a row that is set
-    when its frame is there. Processes may share it: two that write the same frame write the same
-    bytes. A camera whose frames do not fit into the limit is decoded each time.
+    when its frame is there; since frames are not synced, the system's next start begins anew.
+    Processes may share it: two that write the same frame write the same bytes. A camera whose
+    frames do not fit into the limit is decoded each time.
     """
 
     def __init__(
@@ -111,9 +121,12 @@ class FrameCache:
         if camera not in self._maps:
             path, rows = self._path(camera), self._metadata.info.total_frames
             shape = (rows, *self._cameras[camera], 3)
-            marks = path.with_suffix('.there')
+            marks = path.with_suffix(f'.{_boot()}.there')
             with storage_errors(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
+                for old in path.parent.glob(f'{path.stem}.*.there'):
+                    if old != marks:
+                        old.unlink(missing_ok=True)
                 for one, size in ((path, int(np.prod(shape))), (marks, rows)):
                     with open(one, 'ab') as file:
                         if file.tell() < size:

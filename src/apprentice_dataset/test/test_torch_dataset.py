@@ -10,6 +10,7 @@ from pathlib import Path
 import tarfile
 from typing import Any
 
+from apprentice_dataset import frame_cache
 from apprentice_dataset.decoder_cache import DecoderCache
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetError
@@ -283,6 +284,20 @@ def test_frames_on_disk(root: Path, tmp_path: Path) -> None:
         == 2 * 21 * HEIGHT * WIDTH * 3
     plain = LeRobotDataset('a/b', tmp_path / 'dataset')
     assert torch.equal(plain[3][FRONT], again[3][FRONT])
+
+
+def test_frames_of_before_a_restart_are_decoded_again(
+        root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a power failure took is not given as a black picture."""
+    options: dict[str, Any] = {'frame_cache_bytes': 1 << 30, 'frame_cache_folder': tmp_path}
+    before = LeRobotDataset('a/b', root, **options)[3]
+    for path in tmp_path.glob('*.frames'):
+        path.write_bytes(bytes(path.stat().st_size))
+    assert not LeRobotDataset('a/b', root, **options)[3][FRONT].any()
+    (tmp_path / 'boot').write_text('another\n')
+    monkeypatch.setattr(frame_cache, '_BOOT', tmp_path / 'boot')
+    assert torch.equal(LeRobotDataset('a/b', root, **options)[3][FRONT], before[FRONT])
+    assert len(list(tmp_path.glob('*.there'))) == 2
 
 
 def test_frames_beyond_the_limit(root: Path, tmp_path: Path) -> None:
