@@ -147,12 +147,15 @@ def touch(options: dict[str, Any]) -> dict[str, Any]:
     cache = DecoderCache(None if options['unbounded'] else 'auto')
     rng = np.random.default_rng(0)
     taken, memory = [], []
-    for number, place in enumerate(rng.integers(0, len(files), options['draws'] + 1).tolist()):
+    block = options['block']
+    places = np.repeat(rng.integers(0, len(files), options['draws'] // block + 1), block)
+    places = places[:options['draws'] + 1]
+    for number, place in enumerate(places.tolist()):
         begin = time.perf_counter()
         with cache.lent(place, lambda: TorchcodecFile(files[place], Fraction(30))) as decoder:
             decoder.frames([int(rng.integers(0, options['frames']))])
         taken.append(time.perf_counter() - begin)
-        if number in (0, options['draws'] // 2, options['draws']):
+        if number in (0, len(places) // 2, len(places) - 1):
             pages = int(Path('/proc/self/statm').read_text().split()[1])
             memory.append(pages * os.sysconf('SC_PAGESIZE') / 1e6)
     return {'memory': memory, 'kept': len(cache), 'estimate': cache.nbytes / 1e6,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
 from functools import partial
+import os
 import time
 
 from apprentice_msgs.msg import GuardState
@@ -57,8 +58,15 @@ def ros_node(name: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
         rclpy.shutdown(context=context)
 
 
+def _discovery_s() -> float:
+    """Return how long it may take until every node is known."""
+    # Fast DDS announces itself again only after 3 s, and the first time may be too early for the
+    # others to hear; our profiles have it do so four times a second.
+    return 2.0 if os.environ.get('FASTRTPS_DEFAULT_PROFILES_FILE') else 3.5
+
+
 def listen(seconds: float) -> Graph:
-    """Listen for so many seconds, and two more for discovery."""
+    """Listen for so many seconds, and some more for discovery."""
     graph = Graph()
 
     def diagnosed(message: DiagnosticArray) -> None:
@@ -68,7 +76,7 @@ def listen(seconds: float) -> Graph:
 
     with ros_node(NAME) as (node, executor):
         node.create_subscription(DiagnosticArray, '/diagnostics', diagnosed, 100)
-        ends = time.monotonic() + 2.0 + seconds
+        ends = time.monotonic() + _discovery_s() + seconds
         while time.monotonic() < ends:
             for topic, types in node.get_topic_names_and_types():
                 if _GUARD in types and topic not in graph.guard_topics:
