@@ -134,7 +134,10 @@ def test_policies_are_those_of_the_graph(tmp_path: Path) -> None:
             ['python', str(TOOLS / 'make_policies.py'), '--keep', str(POLICIES), '--wait', '3'],
             env={**os.environ, 'ROS_DOMAIN_ID': str(domain)}, check=True, capture_output=True)
     commands = {rule for rule in seen if rule[0].startswith(f'/{COMMAND_LINE}')}
-    assert not seen - commands - allowed, 'the policies lack this'
+    # Upstream's daemon stays in its domain after the command that needed it.
+    commands -= {rule for rule in commands if 'daemon' in rule[0]}
+    assert not {rule for rule in seen - allowed if not rule[0].startswith(f'/{COMMAND_LINE}')}, \
+        'the policies lack this'
     assert not expected - seen, 'the policies grant this, which nobody needs'
     assert len({rule[0] for rule in commands}) == 2
     _assert_operator_may(commands)

@@ -23,10 +23,6 @@ from workspace.paths import VENV
 # makes and the tests that it runs then find what only .venv has.
 _COLCON = ['python', '-c', 'from colcon_core.command import main; raise SystemExit(main())']
 _BASE = ['--base-paths', str(ROOT / 'src')]
-_LONGEST = ['feetech_driver', 'apprentice_dataset']
-_ALONE = ['--executor', 'sequential', '--event-handlers', 'console_direct+']
-_TOGETHER = ['--executor', 'parallel', '--parallel-workers', '2', '--event-handlers',
-             'console_cohesion+']
 
 
 def build(env: dict[str, str], packages: list[str],
@@ -53,13 +49,14 @@ def test(env: dict[str, str], packages: list[str]) -> int:
     # A shell starts what goes to its background with Ctrl-C ignored, and children inherit that;
     # the tests press Ctrl-C on what they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # One package at a time: tests with deadlines must not compete for two cores. But one of the
-    # two longest mostly waits, and the other, whose tests lower their priority, mostly reckons.
-    if packages:
-        statuses = [_colcon_test(env, choice, _ALONE)]
-    else:
-        statuses = [_colcon_test(env, ['--packages-select', *_LONGEST], _TOGETHER),
-                    _colcon_test(env, ['--packages-skip', *_LONGEST], _ALONE)]
+    # One package at a time: tests with deadlines must not compete for two cores.
+    statuses = [subprocess.call(
+        [*_COLCON, 'test', *_BASE, '--executor', 'sequential', '--return-code-on-test-failure',
+         # Real processes with deadlines on a host that others use: a second failure counts.
+         '--retest-until-pass', '1',
+         '--event-handlers', 'console_direct+', *choice,
+         '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300'], env=env, cwd=ROOT)]
+    if not packages:
         step('Testing the workspace: tests/')
         report = BUILD / 'workspace' / 'pytest.xml'
         statuses.append(subprocess.call(
@@ -74,14 +71,6 @@ def test(env: dict[str, str], packages: list[str]) -> int:
     failed = any(statuses)
     step('Some tests failed: see above' if failed else 'All tests passed')
     return int(failed)
-
-
-def _colcon_test(env: dict[str, str], choice: list[str], how: list[str]) -> int:
-    return subprocess.call(
-        [*_COLCON, 'test', *_BASE, *how, '--return-code-on-test-failure',
-         # Real processes with deadlines on a host that others use: a second failure counts.
-         '--retest-until-pass', '1', *choice,
-         '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300'], env=env, cwd=ROOT)
 
 
 def clean(everything: bool) -> None:

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import os
-
 from hypothesis import Phase
 from hypothesis import settings
 
@@ -15,6 +13,3 @@ settings.register_profile(
     'repeatable', deadline=None, derandomize=True, database=None, phases=PHASES)
 settings.register_profile('thorough', deadline=None, database=None, phases=PHASES)
 settings.load_profile('repeatable')
-
-# `./ws test` runs tests with deadlines beside these.
-os.nice(10)
