@@ -60,6 +60,7 @@ class DatasetWriter:
         self._lock, self._step, self._on_thread_start = lock, step, on_thread_start
         self._metadata = read_metadata(root)
         _check_whole(root)
+        _check_inside(root)
         check_schema(root, self._metadata, spec)
         # As the dataset has them: what it says of its cameras was decided when it began.
         features = {name: self._metadata.info.features[name] for name in spec.features}
@@ -217,3 +218,11 @@ def _check_whole(root: Path) -> None:
     if origin is not None and not origin.is_whole:
         raise DatasetError(f'{root}: found {origin}, expected all of it; run `dataset pull '
                            f'{origin.repo_id} --root {root}` before adding to it')
+
+
+def _check_inside(root: Path) -> None:
+    """Raise DatasetError for a folder that is a link: no episode could be published through it."""
+    for folder in (root / 'meta', root / 'data', root / 'videos', *root.glob('videos/*')):
+        if not folder.resolve().is_relative_to(root.resolve()):
+            raise DatasetError(f'{folder}: found a link to another place, expected a folder of '
+                               'the dataset; move the files here, or link the whole dataset')

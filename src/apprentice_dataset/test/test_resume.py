@@ -236,3 +236,16 @@ def test_a_closed_writer_says_so(tmp_path: Path) -> None:
     writer.close()
     with pytest.raises(DatasetError, match='writer is closed'):
         writer.begin_episode()
+
+
+@pytest.mark.parametrize('folder', ['data', 'videos', f'videos/{FRONT}', 'meta'])
+def test_a_folder_elsewhere_is_refused_before_a_row_is_taken(tmp_path: Path, folder: str) -> None:
+    """Through a link no episode could be published; a link to the whole dataset is none of it."""
+    root = tmp_path / 'dataset'
+    make(root, 5)
+    (tmp_path / 'link').symlink_to(root)
+    DatasetWriter.resume(tmp_path / 'link', spec()).close()
+    (root / folder).rename(tmp_path / 'elsewhere')
+    (root / folder).symlink_to(tmp_path / 'elsewhere')
+    with pytest.raises(DatasetError, match=f'{folder}: found a link to another place'):
+        DatasetWriter.resume(root, spec())
