@@ -20,13 +20,10 @@ from apprentice_dataset.features import Feature
 from apprentice_dataset.image_statistics import PictureSampler
 from apprentice_dataset.images import EncodedImage
 from apprentice_dataset.statistics import Statistics
-from apprentice_dataset.video import frame_number
+from apprentice_dataset.video import frames_from
 from apprentice_dataset.video import opened
 import av
 import pyarrow as pa
-
-# With B-frames a key frame's decoding time lies before the time it is shown.
-_STEP_BACK = 64
 
 
 @dataclass(frozen=True)
@@ -73,10 +70,8 @@ def pictures(path: Path, first: int, length: int, fps: int | float) -> Iterator[
     wanted = first
     with opened(path) as container:
         stream = container.streams.video[0]
-        time = Fraction(max(0, first - _STEP_BACK)) / rate / stream.time_base
-        container.seek(int(time), stream=stream, backward=True)
-        for frame in container.decode(stream):
-            if frame_number(frame.pts, stream.time_base, rate) == wanted:
+        for number, frame in frames_from(container, stream, first, rate):
+            if number == wanted:
                 yield frame
                 wanted += 1
             if wanted == first + length:
