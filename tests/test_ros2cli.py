@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from contextlib import ExitStack
 from dataclasses import replace
 import json
@@ -168,15 +169,24 @@ def test_stamp_now_is_the_time(graphs: Mapping[str, Mapping[str, str]]) -> None:
     assert stamp and abs(int(stamp[1]) - time.time()) < 20, sent
 
 
-@pytest.mark.timeout(30)
-def test_rates_are_measured(outcomes: Mapping[str, Future]) -> None:
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(('case', 'rate', 'low', 'high'), [
+    ('messages/hz', r'average rate: ([\d.]+)', 15, 25),
+    ('messages/bw', r'([\d.]+) KB/s', 1.5, 3.5)])
+def test_rates_are_measured(case: str, rate: str, low: float, high: float,
+                            outcomes: Mapping[str, Future],
+                            graphs: Mapping[str, Mapping[str, str]]) -> None:
     """The 20 Hz of the fixture are found by `topic hz`, and its 2.3 kB/s by `topic bw`."""
-    if not {'messages/hz', 'messages/bw'} <= set(outcomes):
-        pytest.skip('the cases measured here were not selected')
-    rates = re.findall(r'average rate: ([\d.]+)', outcomes['messages/hz'].result().stdout)
-    assert rates and all(15 < float(rate) < 25 for rate in rates), rates
-    flows = re.findall(r'([\d.]+) KB/s', outcomes['messages/bw'].result().stdout)
-    assert flows and all(1.5 < float(flow) < 3.5 for flow in flows), flows
+    # Beside ten commands that start, the fixture itself falls short of 20 Hz: measure alone.
+    # A machine busy with something else gets three tries; a wrong measurement fails them all.
+    wait(outcomes.values())
+    seen = []
+    for _ in range(3):
+        found = re.findall(rate, _run(CASES[case], graphs['messages']).stdout)
+        if found and all(low < float(value) < high for value in found):
+            return
+        seen.append(found)
+    pytest.fail(f'outside {low} to {high} each time: {seen}')
 
 
 def _package(prefix: Path, script: str) -> None:
