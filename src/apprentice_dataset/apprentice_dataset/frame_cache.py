@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from contextlib import suppress
 import hashlib
@@ -15,7 +16,11 @@ from typing import Any
 from apprentice_dataset.depth import is_depth
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.files import storage_errors
+from apprentice_dataset.frames import Allocate
 from apprentice_dataset.frames import FrameReader
+from apprentice_dataset.frames import numpy_array
+from apprentice_dataset.frames import put
+from apprentice_dataset.frames import Wanted
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.row_cache import cache_home
 import numpy as np
@@ -24,7 +29,6 @@ from numpy.typing import NDArray
 CACHE_BYTES = 64 << 30
 """Usual limit of a dataset's frames on disk."""
 _BOOT = Path('/proc/sys/kernel/random/boot_id')
-Wanted = Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
 def _boot() -> str:
@@ -83,8 +87,10 @@ class FrameCache:
     def threads(self, count: int | None) -> None:
         self.reader.threads = count
 
-    def read(self, wanted: Wanted) -> dict[str, list[Any]]:
-        """Return pictures as `FrameReader.read` does; those on disk are read-only."""
+    def read(
+        self, wanted: Wanted, allocate: Allocate = numpy_array,
+    ) -> Callable[[], dict[str, NDArray[Any]]]:
+        """Begin to read pictures as `FrameReader.read` does."""
         missing, places = {}, {}
         first = self._metadata.episodes.column('dataset_from_index')
         for camera, (episodes, frames) in wanted.items():
@@ -95,14 +101,27 @@ class FrameCache:
             places[camera] = absent
             missing[camera] = episodes[absent], frames[absent]
         decoded = self.reader.read(missing)
-        found = {}
-        for camera, (episodes, frames) in wanted.items():
-            fresh = dict(zip(places[camera].tolist(), decoded[camera]))
-            rows = (first[episodes] + frames).tolist()
-            found[camera] = [fresh[place] if place in fresh else self._map(camera)[0][row]
-                             for place, row in enumerate(rows)]
-            if camera in self._cameras:
-                self._keep(camera, {rows[place]: picture for place, picture in fresh.items()})
+
+        def finish() -> dict[str, NDArray[Any]]:
+            fresh = decoded()
+            return {camera: self._joined(camera, first[episodes] + frames, places[camera],
+                                         fresh[camera], allocate)
+                    for camera, (episodes, frames) in wanted.items()}
+        return finish
+
+    def _joined(
+        self, camera: str, rows: NDArray[np.int64], places: NDArray[np.int64],
+        fresh: NDArray[Any], allocate: Allocate,
+    ) -> NDArray[Any]:
+        """Return pictures of rows, those at `places` fresh ones, and keep these."""
+        found = allocate(camera, (rows.size, *fresh.shape[1:]), fresh.dtype)
+        for place, picture in zip(places.tolist(), fresh):
+            put(found[place], picture)
+        if camera in self._cameras:
+            kept = self._map(camera)[0]
+            for place in np.setdiff1d(np.arange(rows.size), places).tolist():
+                put(found[place], kept[rows[place]])
+            self._keep(camera, dict(zip(rows[places].tolist(), fresh)))
         return found
 
     def _keep(self, camera: str, pictures: Mapping[int, NDArray[np.uint8]]) -> None:
@@ -110,9 +129,6 @@ class FrameCache:
         path = self._path(camera)
         with storage_errors(path), open(path, 'r+b', buffering=0) as file:
             for row, picture in pictures.items():
-                if picture.shape != (*self._cameras[camera], 3):
-                    raise DatasetError(f'{self._metadata.root}: {camera}: found a picture of '
-                                       f'{picture.shape}, expected {self._cameras[camera]}')
                 # Written, not mapped: a full disk is an error here and a signal there.
                 os.pwrite(file.fileno(), np.ascontiguousarray(picture).data, row * picture.size)
                 there[row] = 1

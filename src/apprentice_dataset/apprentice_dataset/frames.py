@@ -35,10 +35,19 @@ Size = tuple[int, int] | None
 """Height and width that pictures are scaled to; None: as they are stored."""
 OpenVideo = Callable[[Path, Fraction, Size], Decoder]
 """What opens an mp4: its path, frames/s, the size."""
+Wanted = Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
+"""By camera: numbers of episodes, and of a frame in each."""
+Allocate = Callable[[str, tuple[int, ...], np.dtype[Any]], NDArray[Any]]
+"""Gives the array that pictures of a camera are put into: its name, a shape and a type."""
 # So many frames are decoded rather than sought: about what a group costs.
 _NEAR = 16
 # An open file and its demuxer, and how many pictures a decoder and its scaler hold.
 _FILE_BYTES, _PICTURES = 600_000, 6
+
+
+def numpy_array(_camera: str, shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
+    """Return an array that nobody else has."""
+    return np.empty(shape, kind)
 
 
 def decoder_bytes(height: int, width: int, frames: int) -> int:
@@ -72,26 +81,40 @@ class VideoFile:
         # A frame's own would be made anew for each.
         self._scale, self._convert = VideoReformatter(), VideoReformatter()
         self._frames: Iterator[Any] = iter(())
-        self._next = -1
+        self._next, self._key, self._group = -1, -1, 0
 
     def close(self) -> None:
         """Close it."""
         self._frames = iter(())
         self._container.close()
 
-    def frames(self, numbers: Sequence[int]) -> NDArray[Any]:
+    def frames(self, numbers: Sequence[int]) -> Iterator[NDArray[Any]]:
         """
-        Return frames by ascending number, (n, height, width, 3) RGB uint8.
+        Yield frames by ascending number, (height, width, 3) RGB uint8, each good until the next.
 
         :raises DatasetBroken: one is missing or cannot be decoded.
         """
         with video_errors(self._path, 'frames that can be decoded'):
-            return np.stack([self._frame(number) for number in numbers])
+            for number in numbers:
+                yield self._frame(number)
+
+    def _is_near(self, number: int) -> bool:
+        """Tell whether going on costs no more than seeking the key frame before a number."""
+        if self._next < 0 or not 0 <= number - self._next <= _NEAR:
+            return False
+        # Groups are of one length but for the last of an episode, where a guess costs little.
+        return not self._group or \
+            number - (number - self._key) % self._group <= self._next
 
     def _frame(self, number: int) -> NDArray[Any]:
-        if self._next < 0 or not 0 <= number - self._next <= _NEAR:
+        if not self._is_near(number):
             self._frames = frames_from(self._container, self._stream, number, self._fps)
+            self._key = -1
         for found, frame in self._frames:
+            if frame.key_frame:
+                if self._key >= 0:
+                    self._group = found - self._key
+                self._key = found
             self._next = found + 1
             if found == number:
                 return self._pixels(frame)
@@ -121,9 +144,10 @@ def nearest(picture: NDArray[Any], size: Size) -> NDArray[Any]:
 
 
 class _Job(NamedTuple):
-    """Hold frames of one file, ascending, and where each is wanted."""
+    """Hold frames of one file, ascending, where each is wanted, and what they are put into."""
 
     camera: str
+    into: NDArray[Any]
     path: Path
     numbers: list[int]
     places: list[NDArray[np.int64]]
@@ -157,31 +181,37 @@ class FrameReader:
         return {**self.__dict__, '_pool': None}
 
     def read(
-        self, wanted: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]],
-    ) -> dict[str, list[Any]]:
+        self, wanted: Wanted, allocate: Allocate = numpy_array,
+    ) -> Callable[[], dict[str, NDArray[Any]]]:
         """
-        Return pictures of cameras in the order asked for.
+        Begin to read pictures of cameras; what is returned waits for them and gives them.
 
-        They are (height, width, 3) uint8, of depth (height, width, 1) float32 in mm. What is
-        asked for twice is decoded once.
+        They come in the order asked for, (n, height, width, 3) uint8, of depth (n, height, width,
+        1) float32 in mm. What is asked for twice is decoded once.
 
         :param wanted: by camera: numbers of episodes, and of a frame in each.
-        :raises DatasetBroken: a file is missing, cannot be decoded or lacks a frame.
+        :param allocate: gives the array of a camera from its name, shape and type; RGB that is
+            put into one of float32 goes from 0 to 1.
+        :raises DatasetBroken: a file is missing, cannot be decoded or lacks a frame, or its
+            pictures are not of the size in info.json.
         """
-        found: dict[str, list[Any]] = {
-            camera: [None] * len(frames) for camera, (_, frames) in wanted.items()}
-        jobs = [job for camera, (episodes, frames) in wanted.items()
-                for job in self._jobs(camera, episodes, frames)]
+        found, jobs = {}, []
+        for camera, (episodes, frames) in wanted.items():
+            feature = self._metadata.info.features[camera]
+            depth = is_depth(feature)
+            found[camera] = allocate(
+                camera, (frames.size, *(self.size or feature.height_width), 1 if depth else 3),
+                np.dtype(np.float32 if depth else np.uint8))
+            jobs += self._jobs(camera, found[camera], episodes, frames)
         threads = self.threads or len(os.sched_getaffinity(0))
-        if len(jobs) < 2 or threads < 2:
-            results = map(self._run, jobs)
-        else:
-            results = self._threads(threads).map(self._run, jobs)
-        for job, pictures in zip(jobs, results):
-            for picture, places in zip(pictures, job.places):
-                for place in places.tolist():
-                    found[job.camera][place] = picture
-        return found
+        pending: Iterator[None] = map(self._run, jobs) if len(jobs) < 2 or threads < 2 \
+            else self._threads(threads).map(self._run, jobs)
+
+        def finish() -> dict[str, NDArray[Any]]:
+            for _ in pending:
+                pass
+            return found
+        return finish
 
     def _threads(self, count: int) -> ThreadPoolExecutor:
         # A forked child has none of its parent's threads.
@@ -190,7 +220,8 @@ class FrameReader:
         return self._pool[1]
 
     def _jobs(
-        self, camera: str, episodes: NDArray[np.int64], frames: NDArray[np.int64],
+        self, camera: str, into: NDArray[Any], episodes: NDArray[np.int64],
+        frames: NDArray[np.int64],
     ) -> Iterator[_Job]:
         info, columns = self._metadata.info, self._metadata.episodes
         prefix = f'videos/{camera}'
@@ -207,12 +238,12 @@ class FrameReader:
         for end in ends if order.size else ():
             heads = np.flatnonzero(fresh[begin:end]) + begin
             entry = columns[int(episodes[order[begin]])].videos[camera]
-            yield _Job(camera, self._metadata.root / entry.number.path(
+            yield _Job(camera, into, self._metadata.root / entry.number.path(
                 str(info.video_path), camera), keys[2, heads].tolist(),
                 np.split(order[begin:end], heads[1:] - begin))
             begin = end
 
-    def _run(self, job: _Job) -> Any:
+    def _run(self, job: _Job) -> None:
         feature = self._metadata.info.features[job.camera]
         depth = is_depth(feature)
 
@@ -225,5 +256,20 @@ class FrameReader:
         # A file that was replaced is another one.
         key = str(job.path), stat.st_ino, stat.st_mtime_ns, stat.st_size, self.size, depth
         with self.cache.lent(key, make) as decoder:
-            found = decoder.frames(job.numbers)
-        return from_codes(found, feature.info) if depth else found
+            for picture, places in zip(decoder.frames(job.numbers), job.places):
+                if depth:
+                    picture = from_codes(picture, feature.info)
+                if picture.shape != job.into.shape[1:]:
+                    raise DatasetBroken(str(job.path), f'a picture of {picture.shape}',
+                                        f'{job.into.shape[1:]}, as info.json says')
+                for place in places.tolist():
+                    put(job.into[place], picture)
+
+
+def put(place: NDArray[Any], picture: NDArray[Any]) -> None:
+    """Copy a picture; from uint8 to float32 it then goes from 0 to 1."""
+    if place.dtype == picture.dtype:
+        np.copyto(place, picture)
+    else:
+        # By NumPy: torch would set a thread a core to so little.
+        np.divide(picture, np.float32(255), out=place)

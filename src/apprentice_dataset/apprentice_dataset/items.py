@@ -16,8 +16,10 @@ from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.features import Feature
 from apprentice_dataset.frame_cache import FrameCache
+from apprentice_dataset.frames import Allocate
 from apprentice_dataset.frames import FrameReader
 from apprentice_dataset.frames import nearest
+from apprentice_dataset.frames import numpy_array
 from apprentice_dataset.frames import Size
 from apprentice_dataset.metadata import Metadata
 from apprentice_dataset.pictures import decode_picture
@@ -77,13 +79,17 @@ class Items:
         ends = self.metadata.episodes.column('dataset_to_index')[self.episodes[place]]
         return ends - (self._ends[place] - at)
 
-    def batch(self, positions: Sequence[int] | NDArray[np.int64]) -> dict[str, Sequence[Any]]:
+    def batch(
+        self, positions: Sequence[int] | NDArray[np.int64], allocate: Allocate = numpy_array,
+    ) -> dict[str, Sequence[Any]]:
         """
         Return columns, each with one entry for every position.
 
         A picture is (height, width, 3) uint8, of depth (height, width, 1) float32 in mm. A
-        feature with a window has one more axis in front; windows of pictures are lists.
+        feature with a window has one more axis in front; windows of a column of pictures are
+        lists.
 
+        :param allocate: see `FrameReader.read`.
         :raises DatasetBroken: a file is missing or contradicts the metadata.
         """
         index = self.indices(positions)
@@ -98,10 +104,13 @@ class Items:
             wanted = inside.get(name, index[:, None])
             whose = np.broadcast_to(episode[:, None], wanted.shape)
             cameras[name] = whose.reshape(-1), (wanted - first).reshape(-1)
+        pictures = self.frames.read(cameras, allocate)
+        # Meanwhile pictures are decoded.
+        columns = self._columns(index, inside)
         found: dict[str, Sequence[Any]] = {
-            name: _folded(pictures, inside.get(name))
-            for name, pictures in self.frames.read(cameras).items()}
-        found.update(self._columns(index, inside))
+            name: array.reshape(*inside[name].shape, *array.shape[1:]) if name in inside else array
+            for name, array in pictures().items()}
+        found.update(columns)
         for name, wanted in reach.items():
             found[f'{name}_is_pad'] = (wanted < first) | (wanted > last)
         found['task'] = self._named('task', self.metadata.tasks, index, found)

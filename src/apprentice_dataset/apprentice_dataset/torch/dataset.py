@@ -18,6 +18,7 @@ from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.features import Feature
 from apprentice_dataset.frame_cache import FrameCache
 from apprentice_dataset.frames import FrameReader
+from apprentice_dataset.frames import put
 from apprentice_dataset.frames import Size
 from apprentice_dataset.hub import default_root
 from apprentice_dataset.items import Items
@@ -28,6 +29,7 @@ from apprentice_dataset.torch.batches import allocated
 from apprentice_dataset.torch.decoders import opener
 from apprentice_dataset.torch.meta import LeRobotDatasetMetadata
 import numpy as np
+from numpy.typing import NDArray
 import torch
 from torch.utils.data import Dataset
 from torch.utils.data import get_worker_info
@@ -148,8 +150,15 @@ class LeRobotDataset(Dataset[dict[str, Any]]):
         if worker is not None:
             cores = len(os.sched_getaffinity(0))
             self.items.frames.threads = max(1, cores // worker.num_workers)
-        columns = {name: self._column(name, column)
-                   for name, column in self.items.batch(indices).items()}
+        videos: dict[str, torch.Tensor] = {}
+
+        def allocate(name: str, shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
+            plain = kind == np.uint8 and self.return_uint8
+            videos[name] = allocated(shape, torch.uint8 if plain else torch.float32)
+            return videos[name].numpy()
+        columns = {name: self._video(name, videos[name], len(indices)) if name in videos
+                   else self._column(name, column)
+                   for name, column in self.items.batch(indices, allocate).items()}
         return [dict(zip(columns, values)) for values in zip(*columns.values())]
 
     def set_image_transforms(self, image_transforms: Callable[[Any], Any] | None) -> None:
@@ -160,13 +169,16 @@ class LeRobotDataset(Dataset[dict[str, Any]]):
         """Apply no transform."""
         self.image_transforms = None
 
+    def _video(self, name: str, found: torch.Tensor, count: int) -> Sequence[torch.Tensor]:
+        """Return (channels, height, width) an item, with a window one more axis in front."""
+        if name in self.items.windows:
+            found = found.unflatten(0, (count, -1))
+        return self._transformed(self.meta.info.features[name], found)
+
     def _column(self, name: str, column: Sequence[Any]) -> Sequence[Any]:
         feature = self.meta.info.features.get(name)
-        if feature is not None and feature.dtype in ('video', 'image'):
-            found = self._pictures(name, column, feature)
-            if self.image_transforms is None or is_depth(feature):
-                return found
-            return [self.image_transforms(one) for one in found]
+        if feature is not None and feature.dtype == 'image':
+            return self._transformed(feature, self._pictures(name, column, feature))
         if not isinstance(column, np.ndarray):
             return column
         kind = {'f': np.float32, 'i': np.int64, 'u': np.int64, 'b': np.bool_}[column.dtype.kind]
@@ -174,26 +186,23 @@ class LeRobotDataset(Dataset[dict[str, Any]]):
 
     def _pictures(
         self, name: str, column: Sequence[Any], feature: Feature,
-    ) -> Sequence[torch.Tensor]:
-        """Return (channels, height, width) an item, with a window one more axis in front."""
+    ) -> torch.Tensor:
+        """Return pictures of a column of images, (items, [window,] height, width, channels)."""
         windowed = isinstance(column[0], list)
         pictures = [one for window in column for one in window] if windowed else column
-        plain = is_depth(feature) or self.return_uint8 and feature.is_video
-        kind = {'u': torch.uint8, 'f': torch.float32}[pictures[0].dtype.kind] if plain \
-            else torch.float32
-        found = allocated((len(pictures), *pictures[0].shape), kind)
+        found = allocated((len(pictures), *pictures[0].shape), torch.float32)
         for picture, place in zip(pictures, found.numpy()):
             if picture.shape != place.shape:
                 raise DatasetBroken(f'{self.root}: {name}', f'a picture of {picture.shape}',
                                     f'{place.shape}, as the others')
-            if plain:
-                np.copyto(place, picture)
-            else:
-                # By NumPy: torch would set a thread a core to so little.
-                np.divide(picture, np.float32(255), out=place)
-        if is_depth(feature) and self.depth_output_unit == 'm':
+            put(place, picture)
+        return found.unflatten(0, (len(column), -1)) if windowed else found
+
+    def _transformed(self, feature: Feature, found: torch.Tensor) -> Sequence[torch.Tensor]:
+        depth = is_depth(feature)
+        if depth and self.depth_output_unit == 'm':
             found /= 1000
-        found = found.movedim(-1, -3)
-        if windowed:
-            found = found.unflatten(0, (len(column), -1))
-        return found.unbind()
+        items = found.movedim(-1, -3).unbind()
+        if self.image_transforms is None or depth:
+            return items
+        return [self.image_transforms(one) for one in items]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
@@ -51,8 +52,8 @@ class TorchcodecFile:
         if self._other:
             self._other.close()
 
-    def frames(self, numbers: Sequence[int]) -> NDArray[Any]:
-        """Return frames by ascending number, (n, height, width, 3) RGB uint8."""
+    def frames(self, numbers: Sequence[int]) -> Iterable[NDArray[Any]]:
+        """Return frames by ascending number, each (height, width, 3) RGB uint8."""
         if self._other is None and numbers[-1] < self._count:
             try:
                 batch = self._decoder.get_frames_at(list(numbers))
