@@ -219,3 +219,19 @@ def test_ctrl_c_works_in_tests_that_run_in_the_background(tmp_path: Path) -> Non
     result = subprocess.run([sys.executable, '-c', script, str(ROOT / 'tools'), str(probe)],
                             text=True, capture_output=True, timeout=60)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_what_is_tested_beside_counts_and_is_shown(tmp_path: Path) -> None:
+    """A failure among the computing packages fails `ws test`, with their output, niced."""
+    probe = tmp_path / 'colcon.py'
+    probe.write_text('import os, sys\n'
+                     'beside = "--packages-select" in sys.argv\n'
+                     'print("beside at", os.nice(0)) if beside else None\n'
+                     'sys.exit(beside)\n')
+    script = ('import os, sys; sys.path.insert(0, sys.argv[1]); from workspace import build; '
+              'build._COLCON[:] = [sys.executable, sys.argv[2]]; '
+              'build._test_workspace = lambda env: 0; '
+              'sys.exit(build.test(dict(os.environ), []))')
+    result = subprocess.run([sys.executable, '-c', script, str(ROOT / 'tools'), str(probe)],
+                            text=True, capture_output=True, timeout=60)
+    assert result.returncode == 1 and 'beside at 19' in result.stdout, result
