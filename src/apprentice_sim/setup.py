@@ -30,6 +30,7 @@ setup(
             'world = apprentice_sim.entry:world',
             'cameras = apprentice_sim.entry:cameras',
             'demonstrator = apprentice_sim.entry:demonstrator',
+            'demonstrate = apprentice_sim.demonstrate_main:main',
         ],
     },
 )
