@@ -26,7 +26,8 @@ NEVER = {
     'apprentice_policy_runner': DRIVERS,
     'apprentice_training': {'rclpy'},
     'apprentice_teleop': LEARNING | DATA,
-    'apprentice_sim': LEARNING | DATA | DRIVERS | {'scservo_sdk'},
+    # It records what its demonstrator does, through the library alone.
+    'apprentice_sim': LEARNING | DATA - {'apprentice_dataset'} | DRIVERS | {'scservo_sdk'},
     'apprentice_node': LEARNING | DATA,
     'apprentice_contract': {'rclpy', *LEARNING},
     'apprentice_policies': {'rclpy'},

@@ -84,7 +84,7 @@ def test_rosdep_resolves_every_key(name: str) -> None:
 def test_every_import_is_declared(name: str) -> None:
     """Code may import what is there when it runs, tests may import more."""
     package = packages()[name]
-    without = set(KEYS['without_key'])
+    without = {*KEYS['without_key'], *KEYS['optional']}
     lacking = needed(package, tests=False) - package.depends('depend', 'exec_depend') - without
     assert not lacking, f'{name}: package.xml lacks exec_depend {sorted(lacking)}'
     lacking = needed(package, tests=True) - package.depends(*TAGS) - without
@@ -128,6 +128,8 @@ def test_what_has_no_key_is_brought_by_ws() -> None:
     for name in [*KEYS['without_key'], *KEYS['pip'].values()]:
         assert re.search(rf'^{name}\b', asked.replace(' ', '\n'), re.MULTILINE), name
         assert f'`{name}`' in page, name
+    for name in KEYS['optional']:
+        assert f'`{name}`' in page and name not in asked.split(), name
 
 
 @pytest.mark.parametrize('name', sorted(

@@ -4,7 +4,8 @@
 One side of dataset_items.py: fetch batches of a dataset and print what each took.
 
 Runs under a Python with lerobot 0.6.1 that finds our library: a JSON object of options as the only
-argument. Side `bare` decodes the same frames with torchcodec, a thread a camera, and does no more.
+argument. Side `bare` decodes the same frames with torchcodec, a thread a camera, and does no more;
+`whole` is ours at the size of the mp4.
 """
 from __future__ import annotations
 
@@ -78,7 +79,7 @@ def fetcher(options: dict[str, Any]) -> tuple[Any, Callable[[list[int]], Any]]:
         theirs = Theirs('benchmark/items', **arguments)
         return theirs, lambda positions: [theirs[one] for one in positions]
     from apprentice_dataset.torch import LeRobotDataset
-    if options['small']:
+    if options['small'] and options['side'] != 'whole':
         arguments['size'] = (240, 320)
     if options['cache']:
         arguments.update(frame_cache_bytes=1 << 40, frame_cache_folder=Path(options['cache']))

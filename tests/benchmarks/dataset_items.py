@@ -37,7 +37,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...], list[tuple[str, str, flo
                                   [('ours', 'lerobot', 20)]),
     'random, AV1': ({'codec': 'libsvtav1'}, ('ours', 'lerobot', 'bare'),
                     [('ours', 'bare', 0.95)]),
-    'random, 240x320': ({'small': True}, ('ours', 'bare'), [('ours', 'bare', 1)]),
+    'random, 240x320': ({'small': True}, ('ours', 'whole'), [('ours', 'whole', 1)]),
     'windows': ({'windows': True}, ('ours', 'lerobot'), []),
     'windows, chosen episodes': ({'windows': True, 'chosen': [0, 2]}, ('ours', 'lerobot'), [])}
 MEMORY_MB, FLAT_MB = 150, 10

@@ -15,6 +15,7 @@ from workspace import build
 from workspace import doctor
 from workspace import environment
 from workspace import info
+from workspace import install
 from workspace import reference
 from workspace import system
 from workspace.console import step
@@ -24,6 +25,8 @@ from workspace.paths import ROOT
 
 def _setup(args: argparse.Namespace) -> int:
     environment.prepare()
+    if args.learn:
+        environment.add('learn')
     return 0
 
 
@@ -101,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
         'command', nargs=argparse.REMAINDER, help='-- COMMAND ARGUMENTS')
     add('build', _build, 'set up if needed and run colcon build').add_argument(
         'packages', nargs='*', help='only these packages and what they need')
-    add('setup', _setup, 'install what is missing, build nothing')
+    add('setup', _setup, 'install what is missing, build nothing').add_argument(
+        '--learn', action='store_true', help=f'also what training needs: {install.LATER["learn"]}')
     add('doctor', _doctor, 'find what is wrong with arms, cameras, machine and network, and the '
         'cure (./ws doctor --help tells its options; docs/doctor.md)', helps=False)
     add('info', _info, 'print versions, ports, cameras, codecs: what a bug report needs')
