@@ -92,8 +92,8 @@ def start_demo(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     environment.pop('ROS_DOMAIN_ID', None)
     with (folder / 'output').open('wb') as output:
         return subprocess.Popen(
-            [sys.executable, str(WORKSPACE / 'demo.py'), '--out', str(folder / 'demo'),
-             *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            [sys.executable, str(WORKSPACE / 'demo.py'), '--no-learn', '--out',
+             str(folder / 'demo'), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             env=environment, start_new_session=True)
 
 

@@ -44,11 +44,30 @@ def main() -> None:
     policy, optimizer, chunk = (_ours if side == 'ours' else _lerobot)(case)
     rule_weights(policy)
     if what == 'step':
-        seconds, result = _steps(policy, optimizer, _batch(case, policy.config, 4), int(count))
+        clock, result = _steps(policy, optimizer, _batch(case, policy.config, 4), int(count))
     else:
-        seconds, result = _predictions(policy, chunk, _batch(case, policy.config, 1), int(count))
+        clock, result = _predictions(policy, chunk, _batch(case, policy.config, 1), int(count))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({'seconds': seconds, 'result': result, 'peak_mb': peak}))
+    sys.stdout.write(json.dumps({'seconds': clock.wall[WARM:], 'cpu_seconds': clock.processor[WARM:],
+                      'result': result, 'peak_mb': peak}) + '\n')
+
+
+class Clock:
+    """Take the time of what is done under it, by the wall and by the processor."""
+
+    def __init__(self) -> None:
+        """Begin without a time."""
+        self.wall: list[float] = []
+        self.processor: list[float] = []
+
+    def __enter__(self) -> None:
+        """Begin to measure."""
+        self._begin = time.perf_counter(), time.process_time()
+
+    def __exit__(self, *_: object) -> None:
+        """Add what has passed."""
+        self.wall.append(time.perf_counter() - self._begin[0])
+        self.processor.append(time.process_time() - self._begin[1])
 
 
 def _ours(case: Case) -> tuple[Any, Any, Callable[..., Any]]:
@@ -94,38 +113,35 @@ def _batch(case: Case, config: Any, size: int) -> dict[str, torch.Tensor]:
 
 
 def _steps(policy: Any, optimizer: Any, batch: dict[str, torch.Tensor],
-           count: int) -> tuple[list[float], list[float]]:
-    """Return seconds of training steps, and the loss without dropout before the first."""
+           count: int) -> tuple[Clock, list[float]]:
+    """Return the times of training steps, and the loss without dropout before the first."""
     torch.manual_seed(0)
     with torch.no_grad():
         result = [policy.eval()(dict(batch))[0].item()]
     policy.train()
-    seconds = []
+    clock = Clock()
     for _ in range(WARM + count):
-        begin = time.perf_counter()
-        loss, _ = policy(dict(batch))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(policy.parameters(), 10.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        seconds.append(time.perf_counter() - begin)
-    return seconds[WARM:], result
+        with clock:
+            loss, _ = policy(dict(batch))
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(policy.parameters(), 10.0)
+            optimizer.step()
+            optimizer.zero_grad()
+    return clock, result
 
 
 def _predictions(policy: Any, chunk: Callable[..., Any], batch: dict[str, torch.Tensor],
-                 count: int) -> tuple[list[float], list[float]]:
-    """Return seconds of predictions of a chunk, and the last chunk."""
+                 count: int) -> tuple[Clock, list[float]]:
+    """Return the times of predictions of a chunk, and the last chunk."""
     observation = {key: value for key, value in batch.items() if key.startswith('observation.')}
     policy.eval()
-    seconds = []
+    clock = Clock()
     for _ in range(WARM + count):
         policy.reset()
         torch.manual_seed(0)
-        begin = time.perf_counter()
-        with torch.no_grad():
+        with clock, torch.no_grad():
             found = chunk(dict(observation))
-        seconds.append(time.perf_counter() - begin)
-    return seconds[WARM:], found.flatten().tolist()
+    return clock, found.flatten().tolist()
 
 
 if __name__ == '__main__':

@@ -1,6 +1,10 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`./ws demo`: an SO-100 in simulation does pick-and-place episodes, which become a dataset."""
+"""
+`./ws demo`: an SO-100 in simulation does pick-and-place episodes, which become a dataset.
+
+Then a policy learns the task from demonstrations and is tried.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,8 @@ from typing import NamedTuple
 from ament_index_python.packages import get_package_prefix
 from demonstration.episodes import episodes_of
 from demonstration.episodes import Progress
+from demonstration.learning import learn
+from demonstration.learning import LearningError
 from demonstration.monitor import Monitor
 from demonstration.processes import Program
 from demonstration.recorder import free_folder
@@ -65,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _own_domain() as domain:
             report = run_demo(options.episodes, options.seed, options.out, domain)
-    except DemoError as error:
+        if options.learn:
+            learn(options.out)
+    except (DemoError, LearningError) as error:
         print(f'\ndemo: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -269,6 +277,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of the first episode (default: 0)')
     parser.add_argument('--out', type=Path, default=Path('demo'),
                         help='folder of the report (default: demo)')
+    parser.add_argument('--learn', action=argparse.BooleanOptionalAction, default=True,
+                        help='let a policy learn from demonstrations, two minutes (default: yes)')
     options = parser.parse_args(arguments)
     if options.episodes < 1:
         parser.error(f'--episodes: found {options.episodes}, expected at least 1')

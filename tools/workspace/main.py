@@ -54,6 +54,8 @@ def _shell(args: argparse.Namespace) -> int:
 
 def _demo(args: argparse.Namespace) -> int:
     env = build.build(environment.prepare(), [])
+    if not {'--no-learn', '--help', '-h'} & set(args.arguments):
+        environment.add('learn')
     return _become(
         ['python', str(ROOT / 'tools' / 'workspace' / 'demo.py'), *args.arguments], env)
 
@@ -92,8 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    add('demo', _demo, 'bring an SO-100 up in simulation, do 3 episodes, report '
-        '(options: --episodes N --seed N --out DIR)')
+    add('demo', _demo, 'bring an SO-100 up in simulation, do 3 episodes, let '
+        'a policy learn the task '
+        '(options: --episodes N --seed N --out DIR --no-learn)')
     tests = add('test', _test, 'build, run colcon test and the tests in tests/')
     tests.add_argument('packages', nargs='*',
                        help='only these packages (default: all, and tests/)')

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from apprentice_policies.diffusion.config import DiffusionConfig
 from apprentice_policies.diffusion.model import Conv1d
 from apprentice_policies.diffusion.policy import DiffusionPolicy
@@ -13,6 +15,7 @@ from apprentice_policies.features import PolicyFeature
 import pytest
 import torch
 from torch import nn
+from torch import Tensor
 
 STATE = PolicyFeature(FeatureType.STATE, (4,))
 ROOM = PolicyFeature(FeatureType.ENV, (3,))
@@ -26,34 +29,34 @@ SMALL = {'horizon': 8, 'n_action_steps': 3, 'down_dims': (16, 32),
 
 
 @pytest.fixture(autouse=True)
-def _settled():
+def _settled() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
 
 
-def config(inputs=None, **changes):
+def config(inputs: dict[str, PolicyFeature] | None = None, **changes: Any) -> DiffusionConfig:
     return DiffusionConfig(
         input_features=dict(inputs or BLIND),
         output_features={'action': PolicyFeature(FeatureType.ACTION, (2,))},
         **{**SMALL, **changes})
 
 
-def policy(inputs=None, **changes):
+def policy(inputs: dict[str, PolicyFeature] | None = None, **changes: Any) -> DiffusionPolicy:
     return DiffusionPolicy(config(inputs, **changes)).eval()
 
 
-def batch(settings, count=2):
+def batch(settings: DiffusionConfig, count: int = 2) -> dict[str, Tensor]:
     found = {key: torch.rand(count, settings.n_obs_steps, *feature.shape)
              for key, feature in settings.input_features.items()}
     return {**found, 'action': torch.rand(count, settings.horizon, 2) * 2 - 1,
             'action_is_pad': torch.zeros(count, settings.horizon, dtype=torch.bool)}
 
 
-def chunk(one, data):
+def chunk(one: DiffusionPolicy, data: dict[str, Tensor]) -> Tensor:
     return one.predict_chunk(data, torch.Generator().manual_seed(3))
 
 
-def loss(one, data):
+def loss(one: DiffusionPolicy, data: dict[str, Tensor]) -> float:
     torch.manual_seed(3)
     return one(data)[0].item()
 
@@ -65,7 +68,8 @@ def loss(one, data):
     {'n_obs_steps': 1, 'down_dims': (8, 16, 24), 'noise_scheduler_type': 'DDIM'},
     {'use_film_scale_modulation': False, 'prediction_type': 'sample', 'kernel_size': 3},
     {'gradient_checkpointing': True}])
-def test_every_weight_learns_and_a_chunk_begins_now(changes):
+def test_every_weight_learns_and_a_chunk_begins_now(changes: dict[str, Any]) -> None:
+    """Each that can have a gradient does; a chunk has the asked number of actions."""
     one = policy(**changes)
     data = batch(one.config)
     one.train()
@@ -80,7 +84,8 @@ def test_every_weight_learns_and_a_chunk_begins_now(changes):
     assert found.isfinite().all()
 
 
-def test_a_chunk_of_all_steps_is_the_horizon_from_the_newest_observation_on():
+def test_a_chunk_begins_at_the_newest_observation() -> None:
+    """A short chunk is the beginning of a chunk of all steps."""
     whole = policy(n_action_steps=7)
     part = policy(n_action_steps=2)
     part.load_state_dict(whole.state_dict())
@@ -88,7 +93,8 @@ def test_a_chunk_of_all_steps_is_the_horizon_from_the_newest_observation_on():
     assert torch.equal(chunk(whole, data)[:, :2], chunk(part, data))
 
 
-def test_what_is_computed_once_for_all_steps_is_what_training_computes():
+def test_what_is_computed_once_for_all_steps() -> None:
+    """The prepared modulations are those that training computes."""
     one = policy()
     times = torch.tensor([9, 4, 0])
     condition = torch.rand(2, 14)
@@ -100,7 +106,8 @@ def test_what_is_computed_once_for_all_steps_is_what_training_computes():
 
 
 @pytest.mark.parametrize(('size', 'stride', 'padding'), [(5, 1, 2), (3, 2, 1), (1, 1, 0)])
-def test_rows_of_windows_are_the_convolution(size, stride, padding):
+def test_rows_of_windows_are_the_convolution(size: int, stride: int, padding: int) -> None:
+    """Outputs and gradients are those of the plain layer, for few steps and many."""
     torch.manual_seed(1)
     ours = Conv1d(6, 64, size, stride, padding)
     plain = nn.Conv1d(6, 64, size, stride, padding)
@@ -118,7 +125,8 @@ def test_rows_of_windows_are_the_convolution(size, stride, padding):
             assert torch.allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
-def test_cameras_are_read_in_the_order_of_the_file():
+def test_cameras_are_read_in_the_order_of_the_file() -> None:
+    """The state comes first, then each camera as the features list them."""
     one = policy(SEEING)
     data = batch(one.config)
     first = one.diffusion.condition(data)
@@ -130,7 +138,8 @@ def test_cameras_are_read_in_the_order_of_the_file():
     assert not changed[..., 12:].any()
 
 
-def test_one_encoder_for_all_cameras_sees_each_alike():
+def test_one_encoder_for_all_cameras_sees_each_alike() -> None:
+    """The same picture gives the same features from either camera."""
     one = policy(SEEING, use_separate_rgb_encoder_per_camera=False)
     data = batch(one.config)
     data[FRONT] = data[WRIST]
@@ -138,12 +147,14 @@ def test_one_encoder_for_all_cameras_sees_each_alike():
     assert torch.allclose(found[..., 4:12], found[..., 12:20])
 
 
-def test_an_action_queue_is_refilled_when_it_is_empty():
+def test_an_action_queue_is_refilled_when_it_is_empty() -> None:
+    """A chunk is predicted only then, from the newest observations."""
     one = policy()
     seen = []
     plain = one.predict_chunk
 
-    def counted(observation, generator=None):
+    def counted(observation: dict[str, Tensor],
+                generator: torch.Generator | None = None) -> Tensor:
         seen.append({key: value.clone() for key, value in observation.items()})
         return plain(observation, generator)
     one.predict_chunk = counted
@@ -156,7 +167,8 @@ def test_an_action_queue_is_refilled_when_it_is_empty():
     assert torch.equal(seen[1]['observation.state'], states[[2, 3]].transpose(0, 1))
 
 
-def test_padding_is_masked_only_where_it_is_asked_for():
+def test_padding_is_masked_only_where_it_is_asked_for() -> None:
+    """Marks of padding change the loss only with do_mask_loss_for_padding."""
     for masked in (False, True):
         one = policy(do_mask_loss_for_padding=masked)
         data = batch(one.config)
@@ -165,7 +177,7 @@ def test_padding_is_masked_only_where_it_is_asked_for():
         assert (loss(one, data) != all_known) is masked
 
 
-def test_the_loss_falls_and_actions_follow_the_state():
+def test_the_loss_falls_and_actions_follow_the_state() -> None:
     """Two states, two constant actions: a little training has to tell them apart."""
     one = policy(n_obs_steps=1, prediction_type='sample', horizon=4, n_action_steps=2)
     data = batch(one.config, 16)
@@ -187,7 +199,8 @@ def test_the_loss_falls_and_actions_follow_the_state():
     assert torch.allclose(chunk(one, data), data['action'][:, :2], atol=0.1)
 
 
-def test_names_are_lerobots():
+def test_names_are_lerobots() -> None:
+    """Weights have the names and shapes of LeRobot, and the process has none."""
     one = policy(SEEING, down_dims=(16, 24, 32))
     names = set(one.state_dict())
     assert {'diffusion.rgb_encoder.1.backbone.4.0.conv1.weight',
@@ -201,12 +214,14 @@ def test_names_are_lerobots():
         24, 64, 5)
 
 
-def test_a_compiled_unet_has_lerobots_names_for_it():
+def test_a_compiled_unet_has_lerobots_names_for_it() -> None:
+    """Its weights lie below _orig_mod."""
     names = policy(compile_model=True).state_dict()
     assert 'diffusion.unet._orig_mod.final_conv.1.bias' in names
 
 
-def test_the_default_network_has_the_published_size():
+def test_the_default_network_has_the_published_size() -> None:
+    """Two cameras and six joints make it as large as that of LeRobot."""
     with torch.device('meta'):
         one = DiffusionPolicy(DiffusionConfig(
             input_features={'observation.state': PolicyFeature(FeatureType.STATE, (6,)),
@@ -216,12 +231,14 @@ def test_the_default_network_has_the_published_size():
     assert sum(item.numel() for item in one.parameters()) == 277_819_846
 
 
-def test_the_crop_follows_from_the_size_that_pictures_are_scaled_to():
+def test_the_crop_follows_from_the_size() -> None:
+    """It is a share of the size that pictures are scaled to, or there is none."""
     assert config(SEEING, resize_shape=(70, 60), crop_ratio=0.9).crop_shape == (63, 54)
     assert config(SEEING, resize_shape=(70, 60), crop_shape=(9, 9)).crop_shape is None
 
 
-def test_windows_of_a_batch():
+def test_windows_of_a_batch() -> None:
+    """Observations end now; actions begin with the oldest of them."""
     settings = config(n_obs_steps=3)
     assert settings.observation_delta_indices == [-2, -1, 0]
     assert settings.action_delta_indices == list(range(-2, 6))
@@ -237,7 +254,9 @@ def test_windows_of_a_batch():
     ({'vision_backbone': 'vit'}, 'vision_backbone.*begins with resnet'),
     ({'down_dims': (12, 16)}, 'down_dims.*multiples of n_groups'),
     ({'use_group_norm': True, 'pretrained_backbone_weights': 'x'}, 'use_group_norm')])
-def test_settings_that_contradict_each_other_are_refused(changes, message):
+def test_settings_that_contradict_each_other_are_refused(changes: dict[str, Any],
+                                                         message: str) -> None:
+    """The error names the setting, what was found and what was expected."""
     with pytest.raises(PolicyError, match=message):
         config(**changes)
 
@@ -247,6 +266,8 @@ def test_settings_that_contradict_each_other_are_refused(changes, message):
     ({FRONT: PICTURE}, {}, 'no observation.state'),
     ({**SEEING, FRONT: PolicyFeature(FeatureType.VISUAL, (3, 8, 8))}, {}, 'several shapes'),
     (SEEING, {'crop_shape': (65, 32)}, 'crop_shape.*at most the height and width')])
-def test_features_that_do_not_suit_are_refused(inputs, changes, message):
+def test_features_that_do_not_suit_are_refused(inputs: dict[str, PolicyFeature],
+                                               changes: dict[str, Any], message: str) -> None:
+    """The policy needs a state, and pictures of one shape or an environment state."""
     with pytest.raises(PolicyError, match=message):
         policy(inputs, **changes)

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 from apprentice_policies.clip import TextTower
 from apprentice_policies.clip import VisionTower
@@ -20,6 +22,7 @@ from apprentice_policies.processors.tokenize import TOKENS
 import pytest
 from safetensors.torch import save_file
 import torch
+from torch import Tensor
 
 STATE = PolicyFeature(FeatureType.STATE, (4,))
 PICTURE = PolicyFeature(FeatureType.VISUAL, (3, 40, 36))
@@ -40,7 +43,7 @@ PICK, PLACE = [1, 4, 5, END, END, END, END, END], [1, 6, 7, 8, 9, END, END, END]
 
 
 @pytest.fixture(autouse=True)
-def _settled(tmp_path, monkeypatch):
+def _settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Write a small CLIP; tests run in its parent."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -49,14 +52,14 @@ def _settled(tmp_path, monkeypatch):
     (tmp_path / 'clip' / 'config.json').write_text(json.dumps(CLIP))
 
 
-def config(inputs=None, **changes):
+def config(inputs: dict[str, PolicyFeature] | None = None, **changes: Any) -> MultiTaskDiTConfig:
     return MultiTaskDiTConfig(
         input_features=dict(inputs or ROOM),
         output_features={'action': PolicyFeature(FeatureType.ACTION, (2,))},
         vision_encoder_name='clip', text_encoder_name='clip', **{**SMALL, **changes})
 
 
-def policy(inputs=None, **changes):
+def policy(inputs: dict[str, PolicyFeature] | None = None, **changes: Any) -> MultiTaskDiTPolicy:
     """Return a policy whose gates are open: a new one's are shut."""
     one = MultiTaskDiTPolicy(config(inputs, **changes)).eval()
     for block in one.noise_predictor.transformer_blocks:
@@ -64,7 +67,7 @@ def policy(inputs=None, **changes):
     return one
 
 
-def batch(settings, count=2):
+def batch(settings: MultiTaskDiTConfig, count: int = 2) -> dict[str, Tensor]:
     found = {key: torch.rand(count, settings.n_obs_steps, *feature.shape)
              for key, feature in settings.input_features.items()}
     tokens = torch.tensor([PICK, PLACE] * (count // 2))
@@ -72,12 +75,12 @@ def batch(settings, count=2):
             'action_is_pad': torch.zeros(count, settings.horizon, dtype=torch.bool)}
 
 
-def words(tokens):
+def words(tokens: Tensor) -> dict[str, Tensor]:
     ends = (tokens == END).int().argmax(1)
     return {TOKENS: tokens, MASK: torch.arange(tokens.shape[1]) <= ends[:, None]}
 
 
-def chunk(one, data):
+def chunk(one: MultiTaskDiTPolicy, data: dict[str, Tensor]) -> Tensor:
     return one.predict_chunk(data, torch.Generator().manual_seed(3))
 
 
@@ -87,7 +90,8 @@ def chunk(one, data):
     {'objective': 'flow_matching', 'use_rope': False, 'use_positional_encoding': True},
     {'objective': 'flow_matching', 'integration_method': 'rk4', 'n_obs_steps': 1},
     {'noise_scheduler_type': 'DDIM', 'prediction_type': 'sample', 'n_obs_steps': 3}])
-def test_every_weight_but_the_texts_learns_and_a_chunk_begins_now(changes):
+def test_every_weight_but_the_texts_learns(changes: dict[str, Any]) -> None:
+    """All others that can have a gradient do; a chunk has the asked number of actions."""
     one = policy(**changes)
     data = batch(one.config)
     one.train()
@@ -106,7 +110,8 @@ def test_every_weight_but_the_texts_learns_and_a_chunk_begins_now(changes):
     assert found.isfinite().all()
 
 
-def test_a_new_network_does_not_yet_mind_its_observations():
+def test_a_new_network_does_not_yet_mind_its_observations() -> None:
+    """Its gates are shut; with open ones the state changes the actions."""
     one = MultiTaskDiTPolicy(config()).eval()
     data = batch(one.config)
     before = chunk(one, data)
@@ -118,7 +123,8 @@ def test_a_new_network_does_not_yet_mind_its_observations():
     assert not torch.allclose(chunk(opened, data), before)
 
 
-def test_what_is_computed_once_for_all_steps_is_what_training_computes():
+def test_what_is_computed_once_for_all_steps() -> None:
+    """The prepared modulations are those that training computes."""
     one = policy(objective='flow_matching').noise_predictor
     times = torch.tensor([0.0, 0.3, 1.0])
     condition = torch.rand(2, 46)
@@ -129,7 +135,8 @@ def test_what_is_computed_once_for_all_steps_is_what_training_computes():
             assert torch.allclose(ours, theirs, atol=1e-6)
 
 
-def test_the_task_changes_the_actions_and_what_stands_behind_its_end_does_not():
+def test_the_task_changes_the_actions() -> None:
+    """Another word does, and what stands behind the end does not."""
     one = policy()
     data = batch(one.config)
     before = chunk(one, data)
@@ -140,7 +147,8 @@ def test_the_task_changes_the_actions_and_what_stands_behind_its_end_does_not():
     assert not torch.allclose(chunk(one, {**data, **words(other)}), before)
 
 
-def test_a_batch_without_tokens_says_what_is_missing():
+def test_a_batch_without_tokens_says_what_is_missing() -> None:
+    """The error names the key and the step that makes it."""
     one = policy()
     data = batch(one.config)
     del data[TOKENS]
@@ -148,7 +156,7 @@ def test_a_batch_without_tokens_says_what_is_missing():
         one(data)
 
 
-def test_places_turn_queries_and_keys_so_that_only_their_distance_counts():
+def test_only_the_distance_of_places_counts() -> None:
     """Alike tokens with a moved window attend alike; without turning they would not differ."""
     attention = RotaryAttention(config(horizon=6)).eval()
     size = 8
@@ -164,7 +172,8 @@ def test_places_turn_queries_and_keys_so_that_only_their_distance_counts():
         (probe[0, 0, 0, 0] * angle.cos() - probe[0, 0, 0, size // 2] * angle.sin()).item())
 
 
-def test_picture_towers_learn_at_a_tenth_of_the_rate():
+def test_picture_towers_learn_at_a_tenth_of_the_rate() -> None:
+    """They are a group of their own, and each trained weight is in one group."""
     one = policy(SEEING)
     others, towers = one.optimizer_parameters()
     assert 'lr' not in others
@@ -175,7 +184,7 @@ def test_picture_towers_learn_at_a_tenth_of_the_rate():
     assert len(others['params']) + len(towers['params']) == len(everything)
 
 
-def test_the_loss_falls_and_actions_follow_the_task():
+def test_the_loss_falls_and_actions_follow_the_task() -> None:
     """The observations say nothing: only the words tell which of two actions is meant."""
     one = MultiTaskDiTPolicy(config(n_obs_steps=1, prediction_type='sample', horizon=4,
                                     n_action_steps=2))
@@ -196,7 +205,8 @@ def test_the_loss_falls_and_actions_follow_the_task():
     assert torch.allclose(chunk(one, data), data['action'][:, :2], atol=0.15)
 
 
-def test_a_picture_tower_says_what_a_plain_reading_of_the_paper_says():
+def test_a_picture_tower_against_the_paper() -> None:
+    """It says what a plain reading of the paper says, written out here."""
     tower = VisionTower('clip')
     for item in tower.parameters():
         torch.nn.init.normal_(item, std=0.3)
@@ -204,10 +214,10 @@ def test_a_picture_tower_says_what_a_plain_reading_of_the_paper_says():
     weights = {key.removeprefix('vision_model.'): value
                for key, value in tower.state_dict().items()}
 
-    def norm(tokens, name):
+    def norm(tokens: Tensor, name: str) -> Tensor:
         return torch.layer_norm(tokens, (24,), weights[f'{name}.weight'], weights[f'{name}.bias'])
 
-    def linear(tokens, name):
+    def linear(tokens: Tensor, name: str) -> Tensor:
         return tokens @ weights[f'{name}.weight'].T + weights[f'{name}.bias']
     patches = [pictures[:, :, y:y + 16, x:x + 16].flatten(1)
                @ weights['embeddings.patch_embedding.weight'].flatten(1).T
@@ -227,7 +237,8 @@ def test_a_picture_tower_says_what_a_plain_reading_of_the_paper_says():
     assert torch.allclose(tower(pictures), tokens[:, 0], atol=1e-4)
 
 
-def test_a_text_tower_looks_back_only_and_past_padding_only():
+def test_a_text_tower_looks_back_only() -> None:
+    """Neither later words nor hidden ones count."""
     tower = TextTower('clip').eval()
     tokens = torch.tensor([PICK, PLACE])
     data = words(tokens)
@@ -240,7 +251,8 @@ def test_a_text_tower_looks_back_only_and_past_padding_only():
     assert tower(tokens, torch.zeros_like(hidden)).isfinite().all()
 
 
-def test_towers_take_the_weights_of_a_folder():
+def test_towers_take_the_weights_of_a_folder() -> None:
+    """Every tower takes them; a folder without weights is warned of, one with too few refused."""
     wanted = {**VisionTower('clip').state_dict(), **TextTower('clip').state_dict(),
               'logit_scale': torch.ones(())}
     one = policy(SEEING, use_separate_rgb_encoder_per_camera=True)
@@ -264,19 +276,23 @@ def test_towers_take_the_weights_of_a_folder():
     ({'vision_config': {'hidden_act': 'relu'}}, "hidden_act: found 'relu'"),
     ({'text_config': {'hidden_size': '16'}}, "hidden_size: found '16', expected int"),
     ({'vision_config': None}, 'expected the configuration of a CLIP model')])
-def test_a_folder_of_another_network_is_refused(change, message, tmp_path):
+def test_a_folder_of_another_network_is_refused(change: dict[str, Any], message: str,
+                                                tmp_path: Path) -> None:
+    """The error names the value that no CLIP has."""
     values = {**CLIP, **change}
     (tmp_path / 'clip' / 'config.json').write_text(json.dumps(values))
     with pytest.raises(PolicyError, match=message):
         VisionTower('clip')
 
 
-def test_an_unknown_clip_says_which_are_known():
+def test_an_unknown_clip_says_which_are_known() -> None:
+    """The error lists the names that need no folder."""
     with pytest.raises(PolicyError, match="found 'clip-of-nobody'.*openai/clip-vit-base-patch16"):
         TextTower('clip-of-nobody')
 
 
-def test_a_crop_that_does_not_fit_is_given_up_and_the_towers_size_named():
+def test_a_crop_that_does_not_fit_is_given_up() -> None:
+    """A warning says so, and the error of the tower names the tower's size."""
     one = config(SEEING, image_crop_shape=(50, 50))
     with pytest.warns(UserWarning, match='does not fit'):
         built = MultiTaskDiTPolicy(one)
@@ -285,7 +301,8 @@ def test_a_crop_that_does_not_fit_is_given_up_and_the_towers_size_named():
         built(batch(one))
 
 
-def test_the_default_network_has_the_published_size():
+def test_the_default_network_has_the_published_size() -> None:
+    """Two cameras and six joints make it as large as that of LeRobot."""
     with torch.device('meta'):
         one = MultiTaskDiTPolicy(MultiTaskDiTConfig(
             input_features={'observation.state': PolicyFeature(FeatureType.STATE, (6,)),
@@ -297,7 +314,8 @@ def test_the_default_network_has_the_published_size():
     assert (count, trained) == (248_855_302, 185_689_350)
 
 
-def test_dropped_frames_follow_from_the_chunk_unless_they_are_given():
+def test_dropped_frames_follow_from_the_chunk() -> None:
+    """They do unless they are given."""
     assert config(horizon=32, n_action_steps=24).drop_n_last_frames == 7
     assert config(drop_n_last_frames=1).drop_n_last_frames == 1
 
@@ -310,11 +328,14 @@ def test_dropped_frames_follow_from_the_chunk_unless_they_are_given():
     ({'integration_method': 'heun'}, 'integration_method.*euler or rk4'),
     ({'timestep_sampling_alpha': 0.0}, 'timestep_sampling_alpha.*above 0'),
     ({'n_action_steps': 8}, 'n_action_steps: found 8, expected 1 to 7')])
-def test_settings_that_contradict_each_other_are_refused(changes, message):
+def test_settings_that_contradict_each_other_are_refused(changes: dict[str, Any],
+                                                         message: str) -> None:
+    """The error names the setting and what was expected."""
     with pytest.raises(PolicyError, match=message):
         config(**changes)
 
 
-def test_an_encoder_that_is_no_clip_is_refused():
+def test_an_encoder_that_is_no_clip_is_refused() -> None:
+    """Text is read by a CLIP only."""
     with pytest.raises(PolicyError, match="text_encoder_name: found 'bert'"):
         MultiTaskDiTConfig(text_encoder_name='bert')

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -28,25 +30,26 @@ SMALL = {'horizon': 3, 'mlp_dim': 16, 'latent_dim': 8, 'state_encoder_hidden_dim
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
+def _one_thread() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     np.random.seed(0)
 
 
-def config(inputs=None, **changes):
+def config(inputs: dict[str, PolicyFeature] | None = None, **changes: Any) -> TDMPCConfig:
     return TDMPCConfig(input_features=inputs or {'observation.state': STATE},
                        output_features=ACTION, **{**SMALL, **changes})
 
 
-def batch(inputs=None, count=4, horizon=3):
+def batch(inputs: dict[str, PolicyFeature] | None = None, count: int = 4,
+          horizon: int = 3) -> dict[str, torch.Tensor]:
     found = {key: torch.rand(count, horizon + 1, *feature.shape)
              for key, feature in (inputs or {'observation.state': STATE}).items()}
     return {**found, 'action': torch.rand(count, horizon, 2) * 2 - 1,
             'next.reward': torch.rand(count, horizon)}
 
 
-def loss_of(policy, data):
+def loss_of(policy: TDMPCPolicy, data: dict[str, torch.Tensor]) -> float:
     np.random.seed(0)
     torch.manual_seed(0)
     return policy(data)[0].item()
@@ -55,18 +58,22 @@ def loss_of(policy, data):
 class Line:
     """A world known exactly: the action moves a point, which wants to be at 0.3."""
 
-    def act(self, latent, std=0.0, generator=None):
+    def act(self, latent: torch.Tensor, std: float = 0.0,
+            generator: torch.Generator | None = None) -> torch.Tensor:
         return torch.zeros_like(latent)
 
-    def step(self, latent, action):
+    def step(self, latent: torch.Tensor,
+             action: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         after = latent + 0.2 * action
         return after, -(after[..., 0] - 0.3).abs()
 
-    def q_values(self, latent, action, members=None):
+    def q_values(self, latent: torch.Tensor, action: torch.Tensor,
+                 members: list[int] | None = None) -> torch.Tensor:
         return torch.zeros(2, *latent.shape[:-1])
 
 
-def test_default_network_has_as_many_values_as_lerobots():
+def test_default_network_has_as_many_values_as_lerobots() -> None:
+    """One camera, six joints and the settings of LeRobot make it as large."""
     inputs = {'observation.image': PolicyFeature(FeatureType.VISUAL, (3, 84, 84)),
               'observation.state': STATE}
     outputs = {'action': PolicyFeature(FeatureType.ACTION, (6,))}
@@ -79,7 +86,8 @@ def test_default_network_has_as_many_values_as_lerobots():
     ({FRONT: PolicyFeature(FeatureType.VISUAL, (3, 48, 64))}, '48 x 64 pixels, expected a square'),
     ({'observation.effort': STATE}, 'expected a picture'),
 ])
-def test_inputs_that_do_not_suit_are_refused(inputs, said):
+def test_inputs_that_do_not_suit_are_refused(inputs: dict[str, PolicyFeature], said: str) -> None:
+    """At most one square picture is taken, and a picture or a state is needed."""
     with pytest.raises(PolicyError, match=said):
         TDMPCPolicy(config(inputs))
 
@@ -89,19 +97,22 @@ def test_inputs_that_do_not_suit_are_refused(inputs, said):
     ({'n_action_steps': 2}, 'n_action_repeats'), ({'n_elites': 37}, 'at most 36'),
     ({'n_action_steps': 4, 'n_action_repeats': 1}, 'at most the horizon'),
     ({'normalization_mapping': {'ACTION': 'MEAN_STD'}}, 'MIN_MAX for ACTION')])
-def test_settings_that_cannot_be_are_refused(changes, said):
+def test_settings_that_cannot_be_are_refused(changes: dict[str, Any], said: str) -> None:
+    """The error names the setting or its bound."""
     with pytest.raises(PolicyError, match=said):
         config(**changes)
 
 
-def test_batch_without_rewards_is_refused():
+def test_batch_without_rewards_is_refused() -> None:
+    """The error names the key that is missing."""
     data = batch()
     del data['next.reward']
     with pytest.raises(PolicyError, match='next.reward'):
         TDMPCPolicy(config())(data)
 
 
-def test_plan_reaches_the_goal_in_a_known_world():
+def test_plan_reaches_the_goal_in_a_known_world() -> None:
+    """The first action is nearly the largest, and the last step ends at the goal."""
     found, mean = plan(config(n_gaussian_samples=256, cem_iterations=6), Line(),
                        torch.full((1, 2), -0.2), generator=torch.Generator().manual_seed(0))
     reached = -0.2 + 0.2 * mean[:, 0, 0].cumsum(0)
@@ -110,7 +121,8 @@ def test_plan_reaches_the_goal_in_a_known_world():
     assert found.shape == mean.shape == (3, 1, 2)
 
 
-def test_next_plan_begins_at_the_last_one():
+def test_next_plan_begins_at_the_last_one() -> None:
+    """The last plan is moved by one step and filled with zeros."""
     settings = config(n_gaussian_samples=1, n_pi_samples=0, n_elites=1, cem_iterations=1,
                       max_std=1e-6, min_std=1e-6)
     last = torch.tensor([0.1, 0.2, 0.3])[:, None, None].expand(3, 1, 2)
@@ -118,7 +130,8 @@ def test_next_plan_begins_at_the_last_one():
     assert found[:, 0, 0].tolist() == pytest.approx([0.2, 0.3, 0.0], abs=1e-4)
 
 
-def test_first_action_is_repeated_and_reset_forgets():
+def test_first_action_is_repeated_and_reset_forgets() -> None:
+    """A plan gives two equal actions; after a reset the same seed gives them again."""
     policy = TDMPCPolicy(config()).eval()
     seen = {'observation.state': torch.rand(2, 6)}
     generator = torch.Generator().manual_seed(0)
@@ -128,7 +141,8 @@ def test_first_action_is_repeated_and_reset_forgets():
     assert policy.select_action(seen, torch.Generator().manual_seed(0)).equal(one)
 
 
-def test_several_actions_of_a_plan_are_carried_out():
+def test_several_actions_of_a_plan_are_carried_out() -> None:
+    """They are the first ones of the chunk, in order."""
     policy = TDMPCPolicy(config(n_action_repeats=1, n_action_steps=2)).eval()
     seen = {'observation.state': torch.rand(2, 6)}
     plan_ = policy.predict_chunk(seen, torch.Generator().manual_seed(0))
@@ -138,7 +152,8 @@ def test_several_actions_of_a_plan_are_carried_out():
     assert plan_.shape == (2, 3, 2) and torch.stack(found, 1).equal(plan_[:, :2])
 
 
-def test_noise_explores_within_bounds():
+def test_noise_explores_within_bounds() -> None:
+    """It has the asked spread, and no action leaves -1 to 1."""
     policy = TDMPCPolicy(config(use_mpc=False)).eval()
     seen = {'observation.state': torch.rand(64, 6)}
     quiet = policy.explore(seen, 0.0)
@@ -148,7 +163,7 @@ def test_noise_explores_within_bounds():
     assert loud.abs().max() <= 1
 
 
-def test_camera_of_any_name_is_read():
+def test_camera_of_any_name_is_read() -> None:
     """A policy of LeRobot acts on `observation.image` only, whatever it was trained on."""
     inputs = {FRONT: PICTURE, 'observation.state': STATE}
     policy = TDMPCPolicy(config(inputs, use_mpc=False)).eval()
@@ -162,7 +177,8 @@ def test_camera_of_any_name_is_read():
     assert loss_of(still, data) != loss_of(policy, data)
 
 
-def test_shift_repeats_edges():
+def test_shift_repeats_edges() -> None:
+    """Every shift by up to one pixel is found, and no other picture."""
     images = torch.arange(16.0).view(1, 1, 4, 4)
     assert shift(images, 0).equal(images)
     allowed = torch.nn.functional.pad(images, (1, 1, 1, 1), mode='replicate')
@@ -171,7 +187,8 @@ def test_shift_repeats_edges():
     assert found == {tuple(one.flatten().tolist()) for one in allowed}
 
 
-def test_padding_does_not_count():
+def test_padding_does_not_count() -> None:
+    """What stands in padded steps leaves the loss as it is."""
     policy = TDMPCPolicy(config())
     data = batch()
     data |= {'observation.state_is_pad': torch.zeros(4, 4, dtype=torch.bool),
@@ -188,7 +205,8 @@ def test_padding_does_not_count():
     assert loss_of(policy, data) == pytest.approx(padded)
 
 
-def test_nothing_is_earned_after_the_end():
+def test_nothing_is_earned_after_the_end() -> None:
+    """No value of a later state is added to the reward of a terminal step."""
     policy = TDMPCPolicy(config())
     torch.nn.init.constant_(policy.model._V[-1].bias, 7.0)
     data = {**batch(), 'next.reward': torch.zeros(4, 3)}
@@ -198,12 +216,14 @@ def test_nothing_is_earned_after_the_end():
     assert goes_on > 1
 
 
-def test_expectile_weighs_what_was_better_than_thought():
+def test_expectile_weighs_what_was_better_than_thought() -> None:
+    """With 0.9 it weighs nine times as much as what was worse."""
     found = expectile(torch.tensor([2.0, -2.0]), 0.9)
     assert found.tolist() == pytest.approx([3.6, 0.4])
 
 
-def test_copy_follows_slowly_and_is_not_trained():
+def test_copy_follows_slowly_and_is_not_trained() -> None:
+    """A step moves the copy by half a percent, and it has no gradient."""
     policy = TDMPCPolicy(config())
     with torch.no_grad():
         policy.model._V[-1].bias.add_(1.0)
@@ -215,7 +235,8 @@ def test_copy_follows_slowly_and_is_not_trained():
     assert all(value.grad is not None for value in policy.model.parameters())
 
 
-def test_model_learns():
+def test_model_learns() -> None:
+    """The error of the predicted rewards falls."""
     policy = TDMPCPolicy(config()).train()
     optimizer = policy.config.preset().optimizer.build(policy.optimizer_parameters())
     data, rewards = batch(count=32), []

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 torch = pytest.importorskip('torch')
@@ -31,28 +33,30 @@ SMALL = {
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
+def _one_thread() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
 
 
-def config(size=(40, 40), inputs=None, **changes):
+def config(size: tuple[int, int] = (40, 40), inputs: dict[str, PolicyFeature] | None = None,
+           **changes: Any) -> VQBeTConfig:
     cameras = {CAMERA: PolicyFeature(FeatureType.VISUAL, (3, *size))}
     return VQBeTConfig(input_features=inputs or {**cameras, 'observation.state': STATE},
                        output_features=ACTION, **{**SMALL, **changes})
 
 
-def batch(count=2, steps=3):
+def batch(count: int = 2, steps: int = 3) -> dict[str, torch.Tensor]:
     return {CAMERA: torch.rand(count, steps, 3, 40, 40), 'action': torch.rand(count, 5, 6) * 2 - 1,
             'observation.state': torch.rand(count, steps, 6)}
 
 
-def past_first_stage(policy):
+def past_first_stage(policy: VQBeTPolicy) -> VQBeTPolicy:
     policy.vqbet.action_head.vqvae_model.finish()
     return policy
 
 
-def test_default_network_has_as_many_parameters_as_lerobots():
+def test_default_network_has_as_many_parameters_as_lerobots() -> None:
+    """One camera, six joints and the settings of LeRobot make it as large."""
     inputs = {CAMERA: PolicyFeature(FeatureType.VISUAL, (3, 480, 640)), 'observation.state': STATE}
     with torch.device('meta'):
         policy = VQBeTPolicy(VQBeTConfig(input_features=inputs, output_features=ACTION))
@@ -66,7 +70,8 @@ def test_default_network_has_as_many_parameters_as_lerobots():
     ({CAMERA: PolicyFeature(FeatureType.VISUAL, (3, 40, 20)), 'observation.state': STATE},
      'crop_shape'),
 ])
-def test_inputs_that_do_not_suit_are_refused(inputs, said):
+def test_inputs_that_do_not_suit_are_refused(inputs: dict[str, PolicyFeature], said: str) -> None:
+    """Exactly one picture is taken, and the crop has to fit it."""
     with pytest.raises(PolicyError, match=said):
         VQBeTPolicy(config(inputs=inputs))
 
@@ -74,12 +79,14 @@ def test_inputs_that_do_not_suit_are_refused(inputs, said):
 @pytest.mark.parametrize('changes, said', [
     ({'gpt_block_size': 9}, 'at least 10'), ({'vision_backbone': 'vit'}, 'resnet18'),
     ({'gpt_n_head': 5}, 'multiple of gpt_n_head'), ({'bet_softmax_temperature': 0}, 'above 0')])
-def test_sizes_that_do_not_fit_are_refused(changes, said):
+def test_sizes_that_do_not_fit_are_refused(changes: dict[str, Any], said: str) -> None:
+    """The error names the setting or its bound."""
     with pytest.raises(PolicyError, match=said):
         config(**changes)
 
 
-def test_codebook_follows_the_mean_of_what_falls_to_a_code():
+def test_codebook_follows_what_falls_to_a_code() -> None:
+    """A code moves towards the mean of the vectors that are nearest to it."""
     book = Codebook(2, 1)
     for value in (book.embed, book.embed_avg):
         value.copy_(torch.tensor([[[0.0], [10.0]]]))
@@ -92,7 +99,8 @@ def test_codebook_follows_the_mean_of_what_falls_to_a_code():
     assert book.embed[0, :, 0].tolist() == pytest.approx([0.8 / 0.4, 10.2 / 0.2], rel=1e-3)
 
 
-def test_second_level_quantizes_what_the_first_leaves():
+def test_second_level_quantizes_what_the_first_leaves() -> None:
+    """The levels add up to the vector, and each has its own loss."""
     quantizer = ResidualQuantizer(2, 1).eval()
     quantizer.layers[0].codebook.embed.copy_(torch.tensor([[[0.0], [10.0]]]))
     quantizer.layers[1].codebook.embed.copy_(torch.tensor([[[-1.0], [2.0]]]))
@@ -103,7 +111,8 @@ def test_second_level_quantizes_what_the_first_leaves():
     assert losses.tolist() == pytest.approx([(1.5 ** 2 + 0.5 ** 2) / 2, 0.5 ** 2])
 
 
-def test_frozen_codebook_does_not_move():
+def test_frozen_codebook_does_not_move() -> None:
+    """Training leaves it alone until it is free again."""
     quantizer = ResidualQuantizer(4, 2).train()
     before = quantizer.layers[0].codebook.embed.clone()
     quantizer.freeze_codebook.fill_(True)
@@ -114,7 +123,8 @@ def test_frozen_codebook_does_not_move():
     assert not quantizer.layers[0].codebook.embed.equal(before)
 
 
-def test_codebooks_keep_their_digits_in_half_precision():
+def test_codebooks_keep_their_digits_in_half_precision() -> None:
+    """They stay float32 under autocast, and the loss is finite."""
     policy = VQBeTPolicy(config()).train()
     with torch.autocast('cpu', torch.bfloat16):
         loss, _ = policy(batch())
@@ -123,7 +133,8 @@ def test_codebooks_keep_their_digits_in_half_precision():
     assert book.embed.dtype == torch.float32 and book.cluster_size.sum() > 0
 
 
-def test_gpt_does_not_look_ahead():
+def test_gpt_does_not_look_ahead() -> None:
+    """Later tokens change nothing before them."""
     gpt = GPT(8, 8, 16, 2, 2, 10, 0.1).eval()
     tokens = torch.rand(1, 6, 8)
     other = tokens.clone()
@@ -132,14 +143,16 @@ def test_gpt_does_not_look_ahead():
     assert not torch.allclose(gpt(tokens)[:, 4:], gpt(other)[:, 4:])
 
 
-def test_focal_loss_weighs_what_is_sure_less():
+def test_focal_loss_weighs_what_is_sure_less() -> None:
+    """It is the cross entropy times the square of the doubt."""
     logits = torch.tensor([[2.0, 0.0]])
     chance = torch.softmax(logits, -1)[0, 0]
     found = focal_loss(logits, torch.tensor([0]))
     assert found.item() == pytest.approx((-(1 - chance) ** 2 * chance.log()).item())
 
 
-def test_first_stage_ends_after_its_steps():
+def test_first_stage_ends_after_its_steps() -> None:
+    """From then on the loss is that of predicted codes."""
     policy = VQBeTPolicy(config()).train()
     for step in range(3):
         assert not policy.codes_are_learned
@@ -149,7 +162,7 @@ def test_first_stage_ends_after_its_steps():
     assert 'classification_loss' in policy(batch())[1]
 
 
-def test_first_stage_goes_on_where_it_was():
+def test_first_stage_goes_on_where_it_was() -> None:
     """A resumed training of LeRobot counts from zero again."""
     policy = VQBeTPolicy(config()).train()
     policy.after_step()
@@ -162,7 +175,8 @@ def test_first_stage_goes_on_where_it_was():
     assert again.codes_are_learned
 
 
-def test_second_stage_leaves_the_codes_alone():
+def test_second_stage_leaves_the_codes_alone() -> None:
+    """Everything has a gradient but them."""
     policy = past_first_stage(VQBeTPolicy(config())).train()
     loss, _ = policy(batch())
     loss.backward()
@@ -174,7 +188,8 @@ def test_second_stage_leaves_the_codes_alone():
 
 
 @pytest.mark.parametrize('sequentially', [False, True])
-def test_every_parameter_is_in_one_group(sequentially):
+def test_every_parameter_is_in_one_group(sequentially: bool) -> None:
+    """Each group has the rate and the decay of its kind."""
     policy = VQBeTPolicy(config(sequentially_select=sequentially))
     groups = policy.optimizer_parameters()
     found = [id(value) for group in groups for value in group['params']]
@@ -185,12 +200,14 @@ def test_every_parameter_is_in_one_group(sequentially):
                for value in groups[2]['params'])
 
 
-def test_unlearned_codes_are_warned_of():
+def test_unlearned_codes_are_warned_of() -> None:
+    """The warning names the setting of the first stage."""
     with pytest.warns(UserWarning, match='n_vqvae_training_steps'):
         VQBeTPolicy(config()).eval().predict_chunk(batch())
 
 
-def test_whole_chunk_is_carried_out_and_follows_from_the_seed():
+def test_whole_chunk_is_carried_out() -> None:
+    """Its actions come in order, and follow from the seed."""
     policy = past_first_stage(VQBeTPolicy(config())).eval()
     seen = {key: value[:, 0] for key, value in batch().items() if key != 'action'}
     runs = []
@@ -205,7 +222,8 @@ def test_whole_chunk_is_carried_out_and_follows_from_the_seed():
     assert runs[0][:2].equal(policy.predict_chunk(stacked, generator).transpose(0, 1))
 
 
-def test_codes_learn_chunks_that_come_again():
+def test_codes_learn_chunks_that_come_again() -> None:
+    """Four chunks get four codes, which are decoded to what they were."""
     network = ActionVqVae(2, 3, 8, 16, 32).train()
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     kinds = torch.rand(4, 2, 3) * 2 - 1
@@ -222,7 +240,8 @@ def test_codes_learn_chunks_that_come_again():
     assert (network.decode(codes) - kinds).abs().mean() < 0.2 * errors[0]
 
 
-def test_second_stage_learns():
+def test_second_stage_learns() -> None:
+    """The error of the offsets falls."""
     policy = past_first_stage(VQBeTPolicy(config(optimizer_lr=5e-3))).train()
     optimizer = policy.config.preset().optimizer.build(policy.optimizer_parameters())
     data, errors = batch(), []

@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f'demonstrate: {error}\n')
         return _BAD_INPUT
     # Only now: MuJoCo reads the choice of OpenGL when it is imported, and help needs none of it.
-    from apprentice_dataset.errors import DatasetError
+    from apprentice_sim.demonstration import DatasetError
     from apprentice_sim.demonstration import Demonstrations
     try:
         demonstrations = Demonstrations(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.features import DatasetSpec
 from apprentice_dataset.features import Feature
 from apprentice_dataset.images import RawImage
@@ -21,6 +22,8 @@ from apprentice_sim.workcell import FPS
 from apprentice_sim.workcell import PICK_PLACE_TASK
 from apprentice_sim.workcell import Workcell
 import numpy as np
+
+__all__ = ['Attempt', 'DatasetError', 'Demonstrations']
 
 STATE = 'observation.state'
 ENVIRONMENT = 'observation.environment_state'

@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -28,28 +32,29 @@ class PointMass(gymnasium.Env):
     observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
     action_space = gymnasium.spaces.Box(-2.0, 2.0, (2,), np.float32)
 
-    def reset(self, *, seed=None, options=None):
+    def reset(self, *, seed: int | None = None,
+              options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
         self.place, self.goal = self.np_random.uniform(-10, 10, (2, 2))
         self.left = 20
         return self.seen(), {}
 
-    def step(self, action):
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         self.place = self.place + np.clip(action, -2, 2)
         self.left -= 1
         distance = float(np.linalg.norm(self.goal - self.place))
         return (self.seen(), 1 - np.tanh(0.2 * distance), False, self.left == 0,
                 {'is_success': distance < 2})
 
-    def seen(self):
+    def seen(self) -> np.ndarray:
         return np.concatenate((self.place, self.goal)).astype(np.float32)
 
 
-def observe(raw):
+def observe(raw: np.ndarray) -> dict[str, np.ndarray]:
     return {'observation.state': raw}
 
 
-def settings(**changes):
+def settings(**changes: Any) -> TDMPCConfig:
     return TDMPCConfig(**{
         'device': 'cpu', 'push_to_hub': False, 'horizon': 3, 'n_action_repeats': 1, 'mlp_dim': 48,
         'latent_dim': 24, 'state_encoder_hidden_dim': 48, 'cem_iterations': 3, 'n_elites': 12,
@@ -58,7 +63,8 @@ def settings(**changes):
                                   FeatureType.ACTION: NormalizationMode.MIN_MAX}, **changes})
 
 
-def life(config=None, make=PointMass, **options):
+def life(config: ACTConfig | TDMPCConfig | None = None,
+         make: Callable[[], gymnasium.Env] = PointMass, **options: Any) -> Interaction:
     torch.set_num_threads(1)
     options = OnlineOptions(**{
         'steps': 800, 'random_episodes': 10, 'random_hold': 5, 'batch_size': 64,
@@ -66,7 +72,8 @@ def life(config=None, make=PointMass, **options):
     return Interaction(config or settings(), make, observe, options, lambda line: None)
 
 
-def test_policy_improves_by_trying(tmp_path):
+def test_policy_improves_by_trying(tmp_path: Path) -> None:
+    """It earns more than untrained, and the saved one earns as much."""
     found = life()
     untrained, _ = trials(found._loaded, PointMass(), observe, 5)
     points = found.run()
@@ -79,7 +86,8 @@ def test_policy_improves_by_trying(tmp_path):
     assert np.mean(returns) == pytest.approx(points[-1].mean_return)
 
 
-def test_same_seed_gives_the_same_curve():
+def test_same_seed_gives_the_same_curve() -> None:
+    """Another seed gives another one."""
     curves = []
     for seed in (3, 3, 4):
         torch.manual_seed(99)
@@ -91,18 +99,21 @@ def test_same_seed_gives_the_same_curve():
 
 @pytest.mark.parametrize('options, said', [
     ({'steps': 0}, 'online.steps'), ({'noise_end': -1.0}, 'online.noise_end')])
-def test_options_that_cannot_be_are_refused(options, said):
+def test_options_that_cannot_be_are_refused(options: dict[str, Any], said: str) -> None:
+    """The error names the option."""
     with pytest.raises(TrainingError, match=said):
         life(**options)
 
 
-def test_policy_that_does_not_learn_from_rewards_is_refused():
+def test_policy_that_does_not_learn_from_rewards_is_refused() -> None:
+    """The error says what was found and what was expected."""
     config = ACTConfig(device='cpu', pretrained_backbone_weights=None)
     with pytest.raises(TrainingError, match='found act, expected a policy that learns'):
         life(config)
 
 
-def test_actions_without_bounds_are_refused():
+def test_actions_without_bounds_are_refused() -> None:
+    """Random actions are drawn from a Box with bounds."""
     with pytest.raises(TrainingError, match='a Box with bounds'):
         life(make=_Unbounded)
 
