@@ -93,8 +93,8 @@ def start_demo(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     with (folder / 'output').open('wb') as output:
         return subprocess.Popen(
             [sys.executable, str(WORKSPACE / 'demo.py'), '--no-learn', '--out',
-             str(folder / 'demo'), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            env=environment, start_new_session=True)
+             str(folder / 'demo'), *arguments], stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
 
 
 def assert_nothing_left(folder: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from policy_cases import CASES
@@ -23,7 +24,7 @@ import pytest
 
 torch = pytest.importorskip('torch')
 
-from apprentice_policies.config import PolicyConfig  # noqa: E402
+from apprentice_policies.config import PolicyConfig  # noqa: E402,I100
 from apprentice_policies.processors import make_processors  # noqa: E402
 from apprentice_policies.registry import policy_class  # noqa: E402
 
@@ -31,7 +32,10 @@ GOLDEN = Path(__file__).with_name('golden')
 
 
 @pytest.mark.parametrize('policy', CASES)
-def test_outputs_equal_those_of_lerobot(policy, tmp_path, monkeypatch):
+def test_outputs_equal_those_of_lerobot(
+    policy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Outputs equal those of LeRobot's outputs."""
     torch.set_num_threads(1)
     with np.load(GOLDEN / f'{policy}.npz') as file:
         expected = dict(file)
@@ -57,7 +61,7 @@ def test_outputs_equal_those_of_lerobot(policy, tmp_path, monkeypatch):
     assert differences(policy, expected, found) == []
 
 
-def _side(config, case):
+def _side(config: Any, case: Any) -> Side:
     model = policy_class(config.type)(config)
     rule_weights(model)
     pre, post = make_processors(config, {key: as_tensors(values) for key, values
