@@ -221,17 +221,19 @@ def test_ctrl_c_works_in_tests_that_run_in_the_background(tmp_path: Path) -> Non
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_what_is_tested_beside_counts_and_is_shown(tmp_path: Path) -> None:
-    """A failure among the computing packages fails `ws test`, with their output, niced."""
+def test_packages_that_compute_are_tested_two_at_once_and_count(tmp_path: Path) -> None:
+    """A failure among them fails `ws test`; all others are tested one at a time."""
     probe = tmp_path / 'colcon.py'
-    probe.write_text('import os, sys\n'
-                     'beside = "--packages-select" in sys.argv\n'
-                     'print("beside at", os.nice(0)) if beside else None\n'
-                     'sys.exit(beside)\n')
+    probe.write_text('import sys\n'
+                     'workers = sys.argv[sys.argv.index("--parallel-workers") + 1] '
+                     'if "test" in sys.argv else "0"\n'
+                     'print("workers", workers)\n'
+                     'sys.exit(workers == "2")\n')
     script = ('import os, sys; sys.path.insert(0, sys.argv[1]); from workspace import build; '
-              'build._COLCON[:] = [sys.executable, sys.argv[2]]; '
+              'build._COLCON[:] = [sys.executable, "-u", sys.argv[2]]; '
               'build._test_workspace = lambda env: 0; '
               'sys.exit(build.test(dict(os.environ), []))')
     result = subprocess.run([sys.executable, '-c', script, str(ROOT / 'tools'), str(probe)],
                             text=True, capture_output=True, timeout=60)
-    assert result.returncode == 1 and 'beside at 19' in result.stdout, result
+    found = [line.split()[1] for line in result.stdout.splitlines() if 'workers' in line]
+    assert result.returncode == 1 and found == ['2', '1', '0'], result

@@ -4,17 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextlib import suppress
-import os
-from pathlib import Path
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 
 from workspace import environment
 from workspace import home
@@ -33,7 +25,7 @@ _COLCON = ['python', '-c', 'from colcon_core.command import main; raise SystemEx
 _BASE = ['--base-paths', str(ROOT / 'src')]
 COMPUTING = ['apprentice_control', 'apprentice_contract', 'apprentice_dataset',
              'apprentice_policies', 'apprentice_training']
-"""Packages whose tests compute and have no deadlines: they go beside the others' waiting."""
+"""Packages whose tests compute and have no deadlines: two are tested at once."""
 
 
 def build(env: dict[str, str], packages: list[str],
@@ -58,14 +50,14 @@ def test(env: dict[str, str], packages: list[str]) -> int:
     # A shell starts what goes to its background with Ctrl-C ignored, and children inherit that;
     # the tests press Ctrl-C on what they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    aside = [] if packages else COMPUTING
     step('Testing the packages: colcon test')
-    with _in_background(env, aside) as finished:
-        choice = ['--packages-select', *packages] if packages else ['--packages-skip', *aside]
-        statuses = [subprocess.call(_colcon_test(choice), env=env, cwd=ROOT)]
-        if not packages:
-            statuses.append(_test_workspace(env))
-        statuses.append(finished())
+    if packages:
+        statuses = [_colcon_test(env, 1, '--packages-select', *packages)]
+    else:
+        statuses = [_colcon_test(env, 2, '--packages-select', *COMPUTING),
+                    # One at a time: tests with deadlines must not compete for two cores.
+                    _colcon_test(env, 1, '--packages-skip', *COMPUTING),
+                    _test_workspace(env)]
     statuses.append(subprocess.call(
         [*_COLCON, 'test-result', '--test-result-base', str(BUILD), '--verbose'],
         env=env, cwd=ROOT))
@@ -74,12 +66,14 @@ def test(env: dict[str, str], packages: list[str]) -> int:
     return int(failed)
 
 
-def _colcon_test(choice: list[str]) -> list[str]:
-    # One package at a time: tests with deadlines must not compete for two cores.
-    return [*_COLCON, 'test', *_BASE, '--executor', 'sequential', '--return-code-on-test-failure',
-            # Real processes with deadlines on a host that others use: a second failure counts.
-            '--retest-until-pass', '1', '--event-handlers', 'console_direct+', *choice,
-            '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300']
+def _colcon_test(env: dict[str, str], workers: int, *choice: str) -> int:
+    return subprocess.call(
+        [*_COLCON, 'test', *_BASE, '--executor', 'parallel', '--parallel-workers', str(workers),
+         '--return-code-on-test-failure',
+         # Real processes with deadlines on a host that others use: a second failure counts.
+         '--retest-until-pass', '1', '--event-handlers',
+         'console_direct+' if workers == 1 else 'console_cohesion+', *choice,
+         '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300'], env=env, cwd=ROOT)
 
 
 def _test_workspace(env: dict[str, str]) -> int:
@@ -91,40 +85,6 @@ def _test_workspace(env: dict[str, str]) -> int:
          '--timeout=300', '--reruns', '1', f'--junit-xml={report}', '-o',
          'junit_suite_name=workspace'],
         env=env, cwd=ROOT)
-
-
-@contextmanager
-def _in_background(env: dict[str, str], packages: list[str]) -> Iterator[Callable[[], int]]:
-    """Test packages on whatever the others leave idle; give what waits, prints and returns."""
-    if not packages:
-        yield lambda: 0
-        return
-    with tempfile.TemporaryFile('w+') as output:
-        process = subprocess.Popen(
-            _colcon_test(['--packages-select', *packages]), env=env, cwd=ROOT, text=True,
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            start_new_session=True, preexec_fn=_give_way)
-
-        def finished() -> int:
-            step(f'Waiting for the tests beside: {" ".join(packages)}')
-            status = process.wait()
-            output.seek(0)
-            sys.stdout.write(output.read())
-            sys.stdout.flush()
-            return status
-        try:
-            yield finished
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-                process.wait()
-
-
-def _give_way() -> None:
-    """Take the lowest priority, also of the session as a whole, where Linux weighs those."""
-    os.nice(19)
-    with suppress(OSError):
-        Path('/proc/self/autogroup').write_text('19')
 
 
 def clean(everything: bool) -> None:
