@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'tools'))
 
+from workspace import build  # noqa: E402,I100
 from workspace import environment  # noqa: E402
 from workspace import home  # noqa: E402
 from workspace import install  # noqa: E402
@@ -237,3 +238,15 @@ def test_packages_that_compute_are_tested_two_at_once_and_count(tmp_path: Path) 
                             text=True, capture_output=True, timeout=60)
     found = [line.split()[1] for line in result.stdout.splitlines() if 'workers' in line]
     assert result.returncode == 1 and found == ['2', '1', '0'], result
+
+
+def test_what_a_signal_ended_is_tested_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As what failed is; a package that failed was tried twice already."""
+    log = tmp_path / 'latest_test' / 'events.log'
+    log.parent.mkdir()
+    log.write_text(''.join(f"[1.5] ({name}) JobEnded: {{'identifier': '{name}', 'rc': {code}}}\n"
+                           for name, code in (('one', -11), ('two', 0), ('three', 1))))
+    monkeypatch.setattr(build, 'LOG', tmp_path)
+    assert build._crashed() == ['one']

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -67,13 +68,30 @@ def test(env: dict[str, str], packages: list[str]) -> int:
 
 
 def _colcon_test(env: dict[str, str], workers: int, *choice: str) -> int:
-    return subprocess.call(
-        [*_COLCON, 'test', *_BASE, '--executor', 'parallel', '--parallel-workers', str(workers),
-         '--return-code-on-test-failure',
-         # Real processes with deadlines on a host that others use: a second failure counts.
-         '--retest-until-pass', '1', '--event-handlers',
-         'console_direct+' if workers == 1 else 'console_cohesion+', *choice,
-         '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300'], env=env, cwd=ROOT)
+    command = [
+        *_COLCON, 'test', *_BASE, '--executor', 'parallel', '--parallel-workers', str(workers),
+        '--return-code-on-test-failure',
+        # Real processes with deadlines on a host that others use: a second failure counts.
+        '--retest-until-pass', '1', '--event-handlers',
+        'console_direct+' if workers == 1 else 'console_cohesion+', *choice,
+        '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300']
+    status = subprocess.call(command, env=env, cwd=ROOT)
+    crashed = _crashed() if status else []
+    if crashed:
+        # Of a package whose tests died nothing was tried again, and rclpy may crash where a node
+        # is destroyed. What failed in others is told by `colcon test-result`.
+        step(f'Testing again what ended by a signal: {" ".join(crashed)}')
+        again = command.index(choice[0])
+        command[again:again + len(choice)] = ['--packages-select', *crashed]
+        status = subprocess.call(command, env=env, cwd=ROOT)
+    return status
+
+
+def _crashed() -> list[str]:
+    """Return the packages whose tests a signal ended in the last run."""
+    events = LOG / 'latest_test' / 'events.log'
+    text = events.read_text() if events.is_file() else ''
+    return re.findall(r"JobEnded: \{'identifier': '(\w+)', 'rc': -\d+\}", text)
 
 
 def _test_workspace(env: dict[str, str]) -> int:
