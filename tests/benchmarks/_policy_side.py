@@ -48,8 +48,9 @@ def main() -> None:
     else:
         clock, result = _predictions(policy, chunk, _batch(case, policy.config, 1), int(count))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(json.dumps({'seconds': clock.wall[WARM:], 'cpu_seconds': clock.processor[WARM:],
-                      'result': result, 'peak_mb': peak}) + '\n')
+    sys.stdout.write(json.dumps({
+        'seconds': clock.wall[WARM:], 'cpu_seconds': clock.processor[WARM:], 'result': result,
+        'peak_mb': peak}) + '\n')
 
 
 class Clock:

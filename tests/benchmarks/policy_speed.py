@@ -66,7 +66,7 @@ def _compare(report: Report, args: argparse.Namespace, policy: str, what: str) -
     for key in ('seconds', 'cpu_seconds'):
         ours, theirs = (figures([value for turn in turns[side] for value in turn[key]]).median
                         for side in ('ours', 'lerobot'))
-        text = f'{policy} {what}: {ours / theirs:.2f} of lerobot\'s median {key}'
+        text = f"{policy} {what}: {ours / theirs:.2f} of lerobot's median {key}"
         if key == 'seconds':
             report.bound(f'{text}, at most {BOUNDS[what]}', ours <= BOUNDS[what] * theirs)
         else:

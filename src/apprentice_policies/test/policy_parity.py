@@ -27,6 +27,8 @@ from torch import nn
 from torch import Tensor
 
 STEPS = 50
+GAIN = 0.5
+"""Of every layer's variance; with more, denoising loops blow rounding up beyond the tolerance."""
 LOOPS = ('diffusion', 'multi_task_dit')
 """Policies whose actions come out of a denoising loop, where rounding adds up."""
 
@@ -66,7 +68,7 @@ def rule_weights(policy: nn.Module, seed: int = 0) -> None:
         elif name not in parameters and f'{stem}.running_var' not in state:
             continue  # A table or a counter that both sides have to build alike.
         elif tensor.dim() > 1:
-            tensor.copy_(numbers * math.sqrt(1.5 / max(1, tensor[0].numel())))
+            tensor.copy_(numbers * math.sqrt(GAIN / max(1, tensor[0].numel())))
         elif last == 'weight':
             tensor.copy_(1 + 0.1 * numbers)
         elif last != 'num_batches_tracked':

@@ -7,19 +7,17 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from apprentice_policies.act.attention import Attention
+from apprentice_policies.act.attention import Encoder
+from apprentice_policies.act.config import ACTConfig
+from apprentice_policies.act.model import position_grid
+from apprentice_policies.act.policy import ACTPolicy
+from apprentice_policies.act.policy import Ensemble
+from apprentice_policies.errors import PolicyError
+from apprentice_policies.features import FeatureType
+from apprentice_policies.features import PolicyFeature
 import pytest
-
-torch = pytest.importorskip('torch')
-
-from apprentice_policies.act.attention import Attention  # noqa: E402,I100
-from apprentice_policies.act.attention import Encoder  # noqa: E402
-from apprentice_policies.act.config import ACTConfig  # noqa: E402
-from apprentice_policies.act.model import position_grid  # noqa: E402
-from apprentice_policies.act.policy import ACTPolicy  # noqa: E402
-from apprentice_policies.act.policy import Ensemble  # noqa: E402
-from apprentice_policies.errors import PolicyError  # noqa: E402
-from apprentice_policies.features import FeatureType  # noqa: E402
-from apprentice_policies.features import PolicyFeature  # noqa: E402
+import torch
 
 STATE = PolicyFeature(FeatureType.STATE, (4,))
 ROOM = PolicyFeature(FeatureType.ENV, (3,))

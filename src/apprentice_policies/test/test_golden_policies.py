@@ -12,6 +12,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from apprentice_policies.config import PolicyConfig
+from apprentice_policies.processors import make_processors
+from apprentice_policies.registry import policy_class
 import numpy as np
 from policy_cases import CASES
 from policy_cases import statistics
@@ -21,12 +24,7 @@ from policy_parity import record
 from policy_parity import rule_weights
 from policy_parity import Side
 import pytest
-
-torch = pytest.importorskip('torch')
-
-from apprentice_policies.config import PolicyConfig  # noqa: E402,I100
-from apprentice_policies.processors import make_processors  # noqa: E402
-from apprentice_policies.registry import policy_class  # noqa: E402
+import torch
 
 GOLDEN = Path(__file__).with_name('golden')
 

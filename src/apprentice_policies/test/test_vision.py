@@ -6,23 +6,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from apprentice_policies.convolution import convolve
+from apprentice_policies.convolution import FrozenBatchNorm2d
+from apprentice_policies.errors import PolicyError
+from apprentice_policies.imagenet import FILES
+from apprentice_policies.imagenet import FOLDER
+from apprentice_policies.imagenet import load_imagenet
+from apprentice_policies.packing import linear
+from apprentice_policies.vision import crop
+from apprentice_policies.vision import resize
+from apprentice_policies.vision import ResNetBackbone
+from apprentice_policies.vision import RgbEncoder
+from apprentice_policies.vision import SpatialSoftmax
 import pytest
-
-torch = pytest.importorskip('torch')
-
-from apprentice_policies.convolution import convolve  # noqa: E402,I100
-from apprentice_policies.convolution import FrozenBatchNorm2d  # noqa: E402
-from apprentice_policies.errors import PolicyError  # noqa: E402
-from apprentice_policies.imagenet import FILES  # noqa: E402
-from apprentice_policies.imagenet import FOLDER  # noqa: E402
-from apprentice_policies.imagenet import load_imagenet  # noqa: E402
-from apprentice_policies.packing import linear  # noqa: E402
-from apprentice_policies.vision import crop  # noqa: E402
-from apprentice_policies.vision import resize  # noqa: E402
-from apprentice_policies.vision import ResNetBackbone  # noqa: E402
-from apprentice_policies.vision import RgbEncoder  # noqa: E402
-from apprentice_policies.vision import SpatialSoftmax  # noqa: E402
-from torch import nn  # noqa: E402
+import torch
+from torch import nn
 
 # Without the classifier, as torchvision publishes them.
 PARAMETERS = {'resnet18': 11_176_512, 'resnet34': 21_284_672, 'resnet50': 23_508_032}
