@@ -10,6 +10,7 @@ from pathlib import Path
 import random
 from typing import Any
 
+from apprentice_dataset import frames
 from apprentice_dataset.frames import VideoFile
 from apprentice_dataset.items import Items
 from apprentice_dataset.metadata import read_metadata
@@ -83,3 +84,29 @@ def _equal(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert one.keys() == other.keys()
     for name, value in one.items():
         assert np.array_equal(value, other[name]), name
+
+
+def test_what_lies_behind_the_next_key_frame_is_sought(tmp_path: Path) -> None:
+    """Once the distance of key frames is known no frame is decoded for nothing."""
+    path = tmp_path / 'video.mp4'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('libx264', rate=30, options={'g': '2', 'bf': '0'})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for number in range(FRAMES):
+            picture = np.full((48, 64, 3), 6 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, 'rgb24')))
+        container.mux(stream.encode())
+    video = VideoFile(path, Fraction(30))
+    list(video.frames([0, 1, 2]))
+    decoded = []
+    real = frames.frames_from
+
+    def counted(*arguments: Any) -> Any:
+        for number, frame in real(*arguments):
+            decoded.append(number)
+            yield number, frame
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frames, 'frames_from', counted)
+        found = [int(picture.mean()) for picture in video.frames([10, 20, 31])]
+    assert decoded == [10, 20, 30, 31]
+    assert found == pytest.approx([60, 120, 186], abs=4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+import json
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 import tarfile
@@ -257,6 +258,21 @@ def test_a_replaced_file_is_seen(tmp_path: Path) -> None:
     (tmp_path / 'other').write_bytes(wrist.read_bytes())
     (tmp_path / 'other').rename(front)
     assert seen(dataset[0][FRONT]) == 1000
+
+
+@pytest.mark.parametrize('backend', ['torchcodec', 'pyav'])
+def test_pictures_of_another_size(backend: str, tmp_path: Path) -> None:
+    """An mp4 that is not of the size in info.json is a typed error that names both."""
+    make(tmp_path / 'dataset', 4)
+    info = tmp_path / 'dataset' / 'meta' / 'info.json'
+    values = json.loads(info.read_text())
+    height, width, channels = values['features'][FRONT]['shape']
+    values['features'][FRONT]['shape'] = [height + 2, width, channels]
+    info.write_text(json.dumps(values))
+    dataset = LeRobotDataset('a/b', tmp_path / 'dataset', video_backend=backend)
+    found, told = f'{height}, {width}', f'{height + 2}, {width}'
+    with pytest.raises(DatasetBroken, match=f'{found}.*{told}.*info.json'):
+        dataset[0]
 
 
 def test_frames_beyond_the_end(root: Path) -> None:
