@@ -39,8 +39,8 @@ def learn(out: Path) -> None:
          f'--eval.n_episodes={TRIALS}', '--eval.max_videos=1', f'--seed={FIRST_TRIAL}',
          f'--output_dir={trials}')
     overall = json.loads((trials / 'eval_info.json').read_text())['overall']
-    print(f'   {overall["successes"]} of {TRIALS} cubes in the bin; docs/results.md has what '
-          'longer training makes of it')
+    print(f'   {overall["successes"]} of {TRIALS} cubes in the bin: so little training shows the '
+          'way, docs/results.md what eight times as much reaches')
     for video in sorted(trials.rglob('*.mp4')):
         print(f'Video of a trial: {video}')
 
