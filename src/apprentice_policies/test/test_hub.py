@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 import json
 from pathlib import Path
@@ -17,28 +16,11 @@ from apprentice_policies.hub import push as push_checkpoint
 import pytest
 import yaml
 
-pytest_plugins = ['tiny_fixtures']
+pytest_plugins = ['tiny_fixtures', 'model_hub']
 REPO = 'writer/tiny'
 # The server of the data's tests, which conftest.py finds; no package can be declared for it.
-hub_server, hub_repository, hubbed = map(
-    import_module, ('hub_server', 'hub_repository', 'hubbed'))
+hub_server, hub_repository = map(import_module, ('hub_server', 'hub_repository'))
 Hub = Any
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """Serve an empty Hub, which knows models beside datasets."""
-    models = [(pattern.replace('/api/datasets/', '/api/models/').replace(' /datasets/', ' /'),
-               action) for pattern, action in hub_server.ROUTES if '/datasets/' in pattern]
-    monkeypatch.setattr(hub_server, 'ROUTES', hub_server.ROUTES + models)
-    monkeypatch.setattr(hub_server, 'LARGE', ('.safetensors',))
-    monkeypatch.delenv('HF_HUB_OFFLINE', raising=False)
-    with hub_server.serving(tmp_path / 'served') as started:
-        for name, value in hubbed.environment(started, tmp_path / 'home').items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr('huggingface_hub.constants.HF_HUB_DISABLE_XET', True)
-        monkeypatch.setattr('huggingface_hub.constants.HF_HUB_CACHE', str(tmp_path / 'home/hub'))
-        yield started
 
 
 def run(capsys: pytest.CaptureFixture[str], command: object, code: int,

@@ -8,6 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 import time
 
+from apprentice_dataset.errors import DatasetError
+from apprentice_policies.errors import PolicyError
 from apprentice_training.data import loader
 from apprentice_training.errors import TrainingError
 from apprentice_training.feed import Feed
@@ -108,7 +110,13 @@ class Loop:
         policy = self.config.policy
         if self.log and last and policy and policy.push_to_hub and policy.repo_id:
             from apprentice_policies.hub import push
-            pushed = push(last / 'pretrained_model', policy.repo_id, private=policy.private)
+            folder = last / 'pretrained_model'
+            try:
+                pushed = push(folder, policy.repo_id, private=policy.private)
+            except (PolicyError, DatasetError) as error:
+                raise TrainingError(
+                    f'{error}\nall steps are done, only this is left: ros2 run '
+                    f'apprentice_policies push {folder} {policy.repo_id}') from None
             self.log.line(f'pushed to {policy.repo_id}, commit {pushed.commit}')
 
     def _feed(self) -> Feed:

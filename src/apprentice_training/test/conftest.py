@@ -1,6 +1,6 @@
 # Copyright 2026 The apprentice authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of training share: datasets, and a policy of another package."""
+"""What the tests of training share: datasets, a policy of another package, a Hub."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from apprentice_policies.registry import load_entry_points
 from apprentice_training.environments.registry import load_environments
 import pytest
 from training_cases import make
+
+SOURCE = Path(__file__).resolve().parents[2]
+sys.path += [str(SOURCE / name / 'test') for name in ('apprentice_policies', 'apprentice_dataset')]
 
 
 @pytest.fixture(scope='session')
