@@ -123,9 +123,9 @@ def _wandb(root: Path, config: TrainConfig) -> Any:
         return None
     try:
         import wandb
-    except ImportError:
-        raise TrainingError('--wandb.enable: found no wandb here, expected it; pip install wandb'
-                            ) from None
+    except ImportError as error:
+        raise TrainingError(f'--wandb.enable: found no wandb here ({error}), expected it; pip '
+                            'install wandb') from None
     tags = [config.policy.type, config.dataset.repo_id] if config.policy and settings.add_tags \
         else None
     return wandb.init(

@@ -166,12 +166,15 @@ class Loop:
         saves = config.save_checkpoint and (last or bool(
             config.save_freq and step % config.save_freq == 0))
         begin = time.monotonic()
+        # First of all: an environment that fails then costs no steps.
+        if saves:
+            self._save(step)
         if config.env and config.env_eval_freq and (step % config.env_eval_freq == 0 or last):
             self._try(step)
         if config.eval_steps and (step % config.eval_steps == 0 or saves):
             self._validate(step)
-        if saves:
-            self._save(step)
+        if saves and self.log and step in self.scores:
+            self.session.folder.rate(step, self.scores[step])
         # None of it belongs to the time of the steps.
         self.watch.skip()
         self.since += time.monotonic() - begin
@@ -209,6 +212,5 @@ class Loop:
         states = self.world.gather(rng_state())
         if self.log:
             self.session.folder.save(
-                step, lambda folder: write_snapshot(folder, self.session, states),
-                self.scores.get(step))
+                step, lambda folder: write_snapshot(folder, self.session, states))
         self.world.wait()

@@ -64,30 +64,35 @@ class RunFolder:
         return sorted(int(path.name) for path in self.checkpoints.iterdir()
                       if path.is_dir() and not path.is_symlink() and _STEP.fullmatch(path.name))
 
-    def save(self, step: int, write: Callable[[Path], None], score: float | None = None) -> Path:
+    def save(self, step: int, write: Callable[[Path], None]) -> Path:
         """
-        Put a checkpoint in its place, let `last` show it, and `best` if it is.
+        Put a checkpoint in its place and let `last` show it.
 
         :param write: fills the folder it is given.
-        :param score: what `best` is chosen by, lower is better; None: it is not known here.
         :raises TrainingError: it could not be written; those before are whole.
         """
         place = self.place(step)
         try:
             with replacing(place) as beside:
                 write(beside)
-                if score is not None:
-                    write_json(beside / STATE / _SCORE, {'score': score})
             self._link('last', place)
         except (OSError, PolicyError, RuntimeError) as error:
             last = self.linked('last')
             kept = f'the last good one is {last}' if last else 'there is none before it'
             raise TrainingError(f'checkpoint of step {step} was not written: {error}; {kept}'
                                 ) from None
-        if score is not None and score < self.best_score():
-            self._link('best', place)
         self._remove_old()
         return place
+
+    def rate(self, step: int, score: float) -> None:
+        """Note what `best` is chosen by, lower is better, and let it show the checkpoint if so."""
+        path = self.place(step) / STATE / _SCORE
+        beside = path.with_suffix('.new')
+        write_json(beside, {'score': score})
+        os.replace(beside, path)
+        if score < self.best_score():
+            self._link('best', self.place(step))
+        self._remove_old()
 
     def linked(self, name: str) -> Path | None:
         """Return the checkpoint that `last` or `best` shows."""

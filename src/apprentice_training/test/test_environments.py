@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 import os
 from pathlib import Path
@@ -108,6 +109,25 @@ def test_a_missing_package_is_named(kind: str) -> None:
     config = EnvConfig.get_choice_class(kind)()
     with pytest.raises(TrainingError, match=f'install it: pip install gym-{kind}'):
         list(config.vectors(1, False, False))
+
+
+@EnvConfig.register_subclass('broken_test_env')
+@dataclass
+class BrokenConfig(EnvConfig):
+    """One that needs a newer version of something."""
+
+    task: str | None = 'any'
+
+    def make(self, task: str, render: bool) -> object:
+        """Fail."""
+        raise AttributeError('no add_handler')
+
+
+def test_an_environment_that_cannot_begin_is_told() -> None:
+    """Anybody's error becomes one line that says where it came from."""
+    with pytest.raises(TrainingError, match=r'any: found AttributeError: no add_handler'
+                                            r'.*test_environments\.py, line \d+\)'):
+        list(BrokenConfig().vectors(1, False, False))
 
 
 def test_another_packages_environment_is_found(tmp_path: Path) -> None:

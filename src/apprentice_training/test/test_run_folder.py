@@ -47,7 +47,9 @@ def test_keep_newest_and_best(tmp_path: Path) -> None:
     """Two of the newest stay, and the best, however old it is."""
     folder = RunFolder(tmp_path, 9, keep=2)
     for step, score in enumerate((0.5, 0.2, 0.4, None, 0.3), 1):
-        folder.save(step, write, score)
+        folder.save(step, write)
+        if score is not None:
+            folder.rate(step, score)
     assert folder.steps() == [2, 4, 5]
     assert folder.linked('best') == folder.place(2)
     assert folder.linked('last') == folder.place(5)

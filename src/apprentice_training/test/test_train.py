@@ -195,3 +195,19 @@ def test_tried_in_an_environment(data: Path, probe: dict[str, str], tmp_path: Pa
     assert found['overall']['n_episodes'] == 4
     # Neither was better, so the first one stays.
     assert (run / 'checkpoints' / 'best').resolve().name == '000002'
+
+
+def test_an_environment_that_fails_costs_no_steps(
+        data: Path, probe: dict[str, str], tmp_path: Path,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    """The checkpoint is there before it is tried; what failed where is said in one line."""
+    pytest.importorskip('gymnasium')
+    run = tmp_path / 'run'
+    assert train(data, run, *PROBE, '--steps=4', '--save_freq=4', '--env.type=probe',
+                 '--policy.input_features={observation.state: {type: STATE, shape: [3]}}',
+                 '--env.breaks=2', '--env_eval_freq=4', '--eval.n_episodes=2',
+                 '--eval.use_async_envs=false') == 1
+    said = capsys.readouterr().err
+    assert said.count('\n') == 1 and "KeyError: 'no such body'" in said
+    assert 'environment.py, line ' in said
+    assert (run / 'checkpoints' / 'last').resolve().name == '000004'

@@ -28,7 +28,8 @@ class AlohaConfig(EnvConfig):
 
     def prepare(self, render: bool) -> None:
         """Refuse where the package is missing."""
-        require('gym_aloha', 'pip install gym-aloha')
+        # dm_control reads what MuJoCo 4 has no longer.
+        require('gym_aloha', 'pip install gym-aloha "mujoco<4"')
 
     def make(self, task: str, render: bool) -> gymnasium.Env:
         """Return one environment."""

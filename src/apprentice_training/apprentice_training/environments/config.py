@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+import traceback
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -79,7 +81,8 @@ class EnvConfig(draccus.ChoiceRegistry):
             raise TrainingError(f'env.task: found {self.task!r}, expected the name of a task')
         self.prepare(render)
         for task in self.tasks():
-            yield task, make_vector(partial(self.make, task, render), count, use_async)
+            yield task, asked(task, make_vector, partial(self.make, task, render), count,
+                              use_async)
 
     def observation(self, raw: Any) -> dict[str, Any]:
         """
@@ -97,6 +100,19 @@ class EnvConfig(draccus.ChoiceRegistry):
             else:
                 found[_NAMES.get(key, key)] = value
         return found
+
+
+def asked(task: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call what belongs to an environment, which may be anybody's; tell its failure in a line."""
+    try:
+        return call(*arguments, **options)
+    except TrainingError:
+        raise
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        raise TrainingError(
+            f'{task}: found {type(error).__name__}: {error} within the environment '
+            f'({at.filename}, line {at.lineno}), expected that it goes on') from error
 
 
 def require(module: str, cure: str) -> None:

@@ -35,7 +35,8 @@ class PushTConfig(EnvConfig):
 
     def prepare(self, render: bool) -> None:
         """Refuse where the package is missing."""
-        require('gym_pusht', 'pip install gym-pusht')
+        # It calls what pymunk 7 has no longer.
+        require('gym_pusht', 'pip install gym-pusht "pymunk<7"')
 
     def make(self, task: str, render: bool) -> gymnasium.Env:
         """Return one environment."""

@@ -16,6 +16,7 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from apprentice_policies.inference import LoadedPolicy
+from apprentice_training.environments.config import asked
 from apprentice_training.environments.config import EnvConfig
 from apprentice_training.errors import TrainingError
 from apprentice_training.evaluation.config import EvalOptions
@@ -102,7 +103,7 @@ class _Runner:
 
     def _batch(self, rows: list[_Row], seeds: list[int]) -> None:
         vector = self._vector
-        raw, _ = vector.reset(seed=seeds)
+        raw, _ = asked(self._task, vector.reset, seed=seeds)
         self._players.begin(seeds[:vector.num_envs])
         actions = np.zeros(vector.action_space.shape, vector.action_space.dtype)
         words = [self._env.words(self._task)] * vector.num_envs
@@ -114,7 +115,8 @@ class _Runner:
                 for index, action in self._players.act(observation, running).items():
                     self._check(action, actions[index])
                     actions[index] = action
-                raw, rewards, terminated, truncated, info = vector.step(actions)
+                raw, rewards, terminated, truncated, info = asked(self._task, vector.step,
+                                                                  actions)
                 for index in running:
                     rows[index].rewards.append(float(rewards[index]))
                     rows[index].success |= self._succeeded(info, index)

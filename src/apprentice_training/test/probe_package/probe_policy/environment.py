@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 @EnvConfig.register_subclass('probe')
 @dataclass
 class ProbeEnvConfig(EnvConfig):
-    """Three steps; every second seed is one in which nothing succeeds."""
+    """
+    Three steps; every second seed is one in which nothing succeeds.
+
+    `breaks`: the step that fails, 0: none.
+    """
 
     task: str | None = 'follow'
+    breaks: int = 0
 
     def make(self, task: str, render: bool) -> gymnasium.Env:
         """Return the environment."""
         import gymnasium
         import numpy as np
+        breaks = self.breaks
 
         class Follow(gymnasium.Env):
             observation_space = gymnasium.spaces.Dict(
@@ -42,6 +48,8 @@ class ProbeEnvConfig(EnvConfig):
 
             def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
                 self.steps += 1
+                if self.steps == breaks:
+                    raise KeyError('no such body')
                 return self.seen(), 0.0, self.steps == 3, False, {'is_success': self.easy}
 
             def render(self) -> Any:
