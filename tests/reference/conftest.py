@@ -9,7 +9,8 @@ import sys
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / 'src/apprentice_dataset/test'),
-                str(ROOT / 'src/apprentice_policies/test'), str(Path(__file__).parent)]
+                str(ROOT / 'src/apprentice_policies/test'),
+                str(ROOT / 'src/apprentice_training/test'), str(Path(__file__).parent)]
 # `./ws test --reference` sets it.
 if not os.environ.get('APPRENTICE_REFERENCE_PYTHON'):
     collect_ignore_glob = ['test_*.py']

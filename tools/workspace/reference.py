@@ -20,9 +20,9 @@ from workspace.paths import ROOT
 TESTS = ROOT / 'tests' / 'reference'
 VERSION = '0.6.1'
 # What takes part in reading and writing is pinned: a decoder that rounds otherwise is no news.
-REQUIREMENTS = (f'lerobot[dataset,diffusion,multi-task-dit]=={VERSION}', 'torch==2.11.0',
-                'torchcodec==0.11.1', 'datasets==4.8.5', 'av==15.1.0', 'pyarrow==26.0.1',
-                'pandas==2.3.3', 'numpy==2.2.6')
+REQUIREMENTS = (f'lerobot[accelerate-dep,dataset,diffusion,multi-task-dit]=={VERSION}',
+                'torch==2.11.0', 'torchcodec==0.11.1', 'datasets==4.8.5', 'av==15.1.0',
+                'pyarrow==26.0.1', 'pandas==2.3.3', 'numpy==2.2.6')
 VARIABLE = 'APPRENTICE_REFERENCE'
 
 
