@@ -222,31 +222,33 @@ def test_ctrl_c_works_in_tests_that_run_in_the_background(tmp_path: Path) -> Non
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_packages_that_compute_are_tested_two_at_once_and_count(tmp_path: Path) -> None:
-    """A failure among them fails `ws test`; all others are tested one at a time."""
+def test_every_package_is_tested_once_and_each_counts(tmp_path: Path) -> None:
+    """Side by side or by itself; a failure anywhere fails `ws test`."""
     probe = tmp_path / 'colcon.py'
-    probe.write_text('import sys\n'
-                     'workers = sys.argv[sys.argv.index("--parallel-workers") + 1] '
-                     'if "test" in sys.argv else "0"\n'
-                     'print("workers", workers)\n'
-                     'sys.exit(workers == "2")\n')
+    probe.write_text('import os, pathlib, sys\n'
+                     'names = sys.argv[sys.argv.index("--packages-select") + 1:'
+                     'sys.argv.index("--pytest-args")] if "test" in sys.argv else []\n'
+                     'pathlib.Path(__file__).with_name(f"{os.getpid()}.txt")'
+                     '.write_text(" ".join(names))\n'
+                     'sys.exit("feetech_driver" in names)\n')
     script = ('import os, sys; sys.path.insert(0, sys.argv[1]); from workspace import build; '
               'build._COLCON[:] = [sys.executable, "-u", sys.argv[2]]; '
               'build._test_workspace = lambda env: 0; '
               'sys.exit(build.test(dict(os.environ), []))')
     result = subprocess.run([sys.executable, '-c', script, str(ROOT / 'tools'), str(probe)],
                             text=True, capture_output=True, timeout=60)
-    found = [line.split()[1] for line in result.stdout.splitlines() if 'workers' in line]
-    assert result.returncode == 1 and found == ['2', '1', '0'], result
+    found = [name for told in tmp_path.glob('*.txt') for name in told.read_text().split()]
+    assert result.returncode == 1, result
+    assert sorted(found) == sorted(path.parent.name for path in ROOT.glob('src/*/package.xml'))
 
 
 def test_what_a_signal_ended_is_tested_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As what failed is; a package that failed was tried twice already."""
-    log = tmp_path / 'latest_test' / 'events.log'
-    log.parent.mkdir()
+    log = tmp_path / 'test_3' / 'latest_test' / 'events.log'
+    log.parent.mkdir(parents=True)
     log.write_text(''.join(f"[1.5] ({name}) JobEnded: {{'identifier': '{name}', 'rc': {code}}}\n"
                            for name, code in (('one', -11), ('two', 0), ('three', 1))))
     monkeypatch.setattr(build, 'LOG', tmp_path)
-    assert build._crashed() == ['one']
+    assert build._crashed(3) == ['one']

@@ -10,10 +10,10 @@ import shutil
 from apprentice_training.train import main
 from exchange import under_lerobot
 from safetensors.torch import load_file
+import torch
 from training_cases import ACT
 from training_cases import flags
 from training_cases import make
-import torch
 
 TRAIN = 'from lerobot.scripts.lerobot_train import main; main()'
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import re
 import shutil
 import signal
@@ -24,9 +25,21 @@ from workspace.paths import VENV
 # makes and the tests that it runs then find what only .venv has.
 _COLCON = ['python', '-c', 'from colcon_core.command import main; raise SystemExit(main())']
 _BASE = ['--base-paths', str(ROOT / 'src')]
-COMPUTING = ['apprentice_control', 'apprentice_contract', 'apprentice_dataset',
-             'apprentice_policies', 'apprentice_training']
-"""Packages whose tests compute and have no deadlines: two are tested at once."""
+LANES = (
+    # Tests that compute, and have no deadlines.
+    (['apprentice_dataset'],
+     ['apprentice_contract', 'apprentice_control', 'apprentice_policies', 'apprentice_training']),
+    # Tests that mostly wait, on less than a third of a core.
+    (['feetech_driver'],
+     ['apprentice_doctor', 'apprentice_msgs', 'apprentice_node', 'apprentice_sim',
+      'opencv_camera_driver', 'so_arm_description']))
+"""
+Packages whose tests run side by side: the lists of a row do, the packages of a list do not.
+
+All others are tested one at a time: a recorder or a control loop that waits for a core is late.
+colcon by itself would let tests wait for those of what their package depends on, which leaves a
+core without work.
+"""
 
 
 def build(env: dict[str, str], packages: list[str],
@@ -53,12 +66,11 @@ def test(env: dict[str, str], packages: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     step('Testing the packages: colcon test')
     if packages:
-        statuses = [_colcon_test(env, 1, '--packages-select', *packages)]
+        statuses = _colcon_tests(env, packages)
     else:
-        statuses = [_colcon_test(env, 2, '--packages-select', *COMPUTING),
-                    # One at a time: tests with deadlines must not compete for two cores.
-                    _colcon_test(env, 1, '--packages-skip', *COMPUTING),
-                    _test_workspace(env)]
+        statuses = [status for lanes in (*LANES, [_others()])
+                    for status in _colcon_tests(env, *lanes)]
+        statuses.append(_test_workspace(env))
     statuses.append(subprocess.call(
         [*_COLCON, 'test-result', '--test-result-base', str(BUILD), '--verbose'],
         env=env, cwd=ROOT))
@@ -67,29 +79,44 @@ def test(env: dict[str, str], packages: list[str]) -> int:
     return int(failed)
 
 
-def _colcon_test(env: dict[str, str], workers: int, *choice: str) -> int:
-    command = [
-        *_COLCON, 'test', *_BASE, '--executor', 'parallel', '--parallel-workers', str(workers),
-        '--return-code-on-test-failure',
-        # Real processes with deadlines on a host that others use: a second failure counts.
-        '--retest-until-pass', '1', '--event-handlers',
-        'console_direct+' if workers == 1 else 'console_cohesion+', *choice,
-        '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300']
-    status = subprocess.call(command, env=env, cwd=ROOT)
-    crashed = _crashed() if status else []
-    if crashed:
-        # Of a package whose tests died nothing was tried again, and rclpy may crash where a node
-        # is destroyed. What failed in others is told by `colcon test-result`.
-        step(f'Testing again what ended by a signal: {" ".join(crashed)}')
-        again = command.index(choice[0])
-        command[again:again + len(choice)] = ['--packages-select', *crashed]
-        status = subprocess.call(command, env=env, cwd=ROOT)
-    return status
+def _others() -> list[str]:
+    named = {name for lanes in LANES for lane in lanes for name in lane}
+    return sorted({path.parent.name for path in (ROOT / 'src').glob('*/package.xml')} - named)
 
 
-def _crashed() -> list[str]:
-    """Return the packages whose tests a signal ended in the last run."""
-    events = LOG / 'latest_test' / 'events.log'
+def _colcon_tests(env: dict[str, str], *lanes: list[str]) -> list[int]:
+    """Test lists of packages side by side; return the exit codes."""
+    commands = [_test_command(number, len(lanes) > 1, lane) for number, lane in enumerate(lanes)]
+    running = [subprocess.Popen(command, env=env, cwd=ROOT) for command in commands]
+    statuses = [process.wait() for process in running]
+    for number, status in enumerate(statuses):
+        crashed = _crashed(number) if status else []
+        if crashed:
+            # Of a package whose tests died nothing was tried again, and rclpy may crash where a
+            # node is destroyed. What failed in others is told by `colcon test-result`.
+            step(f'Testing again what ended by a signal: {" ".join(crashed)}')
+            statuses[number] = subprocess.call(_test_command(number, False, crashed), env=env,
+                                               cwd=ROOT)
+    return statuses
+
+
+def _test_command(number: int, beside_others: bool, packages: list[str]) -> list[str]:
+    return [*_COLCON, '--log-base', str(_log(number)), 'test', *_BASE, '--executor', 'sequential',
+            '--return-code-on-test-failure',
+            # Real processes with deadlines on a host that others use: a second failure counts.
+            '--retest-until-pass', '1', '--event-handlers',
+            'console_cohesion+' if beside_others else 'console_direct+',
+            '--packages-select', *packages,
+            '--pytest-args', '-p', 'no:cacheprovider', '--timeout=300']
+
+
+def _log(number: int) -> Path:
+    return LOG / f'test_{number}'
+
+
+def _crashed(number: int) -> list[str]:
+    """Return the packages whose tests a signal ended in the last run of a lane."""
+    events = _log(number) / 'latest_test' / 'events.log'
     text = events.read_text() if events.is_file() else ''
     return re.findall(r"JobEnded: \{'identifier': '(\w+)', 'rc': -\d+\}", text)
 
