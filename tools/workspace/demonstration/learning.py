@@ -12,8 +12,8 @@ import subprocess
 
 from demonstration.recorder import free_folder
 
-SETTINGS = Path(__file__).resolve().parents[3] / 'config' / 'learn' / 'act_state.json'
-EPISODES, STEPS, TRIALS = 30, 1500, 10
+SETTINGS = Path(__file__).resolve().parents[3] / 'config' / 'learn' / 'act_demo.json'
+EPISODES, TRIALS = 30, 10
 # Demonstrated worlds have the seeds 0, 1, 2, ...
 FIRST_TRIAL = 10_000
 
@@ -30,17 +30,17 @@ def learn(out: Path) -> None:
     data, policy, trials = (free_folder(out / name) for name in ('pick_place', 'act', 'trials'))
     print(f'\n-- {EPISODES} demonstrations without ROS, faster than real time: {data}')
     _run('apprentice_sim', 'demonstrate', '--root', str(data), '--episodes', str(EPISODES))
-    print(f'-- A small ACT learns from them: {STEPS} steps')
+    print('-- A small ACT learns from them')
     _run('apprentice_training', 'train', f'--config_path={SETTINGS}',
          '--dataset.repo_id=demo/pick_place', f'--dataset.root={data}', f'--output_dir={policy}',
-         f'--steps={STEPS}', f'--save_freq={STEPS}', '--log_freq=250')
+         '--log_freq=500')
     print(f'-- It is tried in {TRIALS} worlds that it has not seen')
     _run('apprentice_training', 'evaluate', f'--policy.path={policy}', '--env.type=so100',
          f'--eval.n_episodes={TRIALS}', '--eval.max_videos=1', f'--seed={FIRST_TRIAL}',
          f'--output_dir={trials}')
     overall = json.loads((trials / 'eval_info.json').read_text())['overall']
-    print(f'   {overall["successes"]} of {TRIALS} cubes in the bin: so little training shows the '
-          'way, docs/results.md what eight times as much reaches')
+    print(f'   {overall["successes"]} of {TRIALS} cubes in the bin; docs/results.md shows what '
+          'more training reaches')
     for video in sorted(trials.rglob('*.mp4')):
         print(f'Video of a trial: {video}')
 
