@@ -13,6 +13,7 @@ from apprentice_dataset.depth_scale import LOG
 from apprentice_dataset.depth_scale import RANGE
 from apprentice_dataset.depth_scale import UNITS
 from apprentice_dataset.features import Feature
+from apprentice_dataset.finite import finite
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +35,8 @@ def from_codes(codes: NDArray[np.uint16], info: Mapping[str, Any] | None) -> NDA
     :param info: what info.json says of the camera; what it lacks has LeRobot's defaults.
     """
     info = info or {}
-    low, high, shift = (_number(info.get(name), default) for name, default in RANGE.items())
+    given = ((finite(info.get(name)), default) for name, default in RANGE.items())
+    low, high, shift = (default if found is None else found for found, default in given)
     numbers = np.arange(CODES)
     if info.get(LOG, True) and min(low, high) + shift > 0:
         base = math.log(low + shift)
@@ -55,7 +57,3 @@ def from_recorded(values: NDArray[Any], info: Mapping[str, Any] | None) -> NDArr
     metres = (info or {}).get('depth_unit') == 'm'
     found = values.astype(np.float32)
     return found * np.float32(_MM) if metres else found
-
-
-def _number(value: object, default: float) -> float:
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else default

@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from apprentice_dataset.errors import DatasetBroken
+from apprentice_dataset.finite import finite
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,8 +52,7 @@ class DepthScale:
             raise DatasetBroken(f'{where}.info.{LOG}', repr(log), 'true or false')
         values = {key: info.get(key, default) for key, default in RANGE.items()}
         for key, value in values.items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)) \
-                    or not math.isfinite(value):
+            if finite(value) is None:
                 raise DatasetBroken(f'{where}.info.{key}', repr(value), 'a number of metres')
         low, high, shift = map(float, values.values())
         if not 0 <= low < high or log and low + shift <= 0:

@@ -141,8 +141,9 @@ def _header(body: bytes) -> EpisodeHeader:
     if any(type(number) is not int or not 0 < number <= 100_000 for number in numbers) or any(
             feature.is_video and name not in encodings for name, feature in features.items()):
         raise ValueError('a rate or an encoder that is none')
-    for one in encodings.values():
+    for name, one in encodings.items():
         if not isinstance(one.codec, str) or type(one.crf) is not int \
-                or type(one.preset) not in (int, str):
-            raise ValueError(f'{one}, no encoder')
+                or type(one.preset) not in ((int, str) if one.is_video else (int,)) \
+                or name not in features or features[name].is_video != one.is_video:
+            raise ValueError(f'{name}: {one}, no encoder of this camera')
     return EpisodeHeader(value['fps'], features, encodings)

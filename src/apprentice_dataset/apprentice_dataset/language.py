@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import json
-import math
 from typing import Any
 
 from apprentice_dataset.errors import BadRow
 from apprentice_dataset.errors import DatasetError
 from apprentice_dataset.features import PERSISTENT
+from apprentice_dataset.finite import finite
 import pyarrow as pa
 
 _TEXTS = ('role', 'content', 'style', 'camera')
@@ -50,10 +50,10 @@ def _entry(where: str, entry: object, timed: bool) -> dict[str, Any]:
                      ', and none for others')
     found = {key: entry.get(key) for key in _TEXTS}
     if timed:
-        time = entry.get('timestamp')
-        if isinstance(time, bool) or not isinstance(time, (int, float)) or not math.isfinite(time):
-            raise BadRow(f'{where}: timestamp: found {time!r}, expected seconds')
-        found['timestamp'] = float(time)
+        time = finite(entry.get('timestamp'))
+        if time is None:
+            raise BadRow(f'{where}: timestamp: found {entry.get("timestamp")!r}, expected seconds')
+        found['timestamp'] = time
     found['tool_calls'] = _calls(f'{where}: tool_calls', entry.get('tool_calls'))
     return found
 

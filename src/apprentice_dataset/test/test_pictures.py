@@ -8,6 +8,7 @@ import struct
 
 from apprentice_dataset.depth import from_codes
 from apprentice_dataset.depth import from_recorded
+from apprentice_dataset.depth_scale import DepthScale
 from apprentice_dataset.errors import BadPicture
 from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.features import Feature
@@ -89,6 +90,16 @@ def test_codes_of_depth() -> None:
     assert from_codes(np.array([code]), {}).tolist() == [504.0]
     linear = {'video.use_log': False, 'video.depth_min': 0.0, 'video.depth_max': 4.095}
     assert from_codes(np.array([0, 1, 1500], np.uint16), linear).tolist() == [0.0, 1.0, 1500.0]
+
+
+@pytest.mark.parametrize('value', [10 ** 400, float('nan'), True, '3', None])
+def test_a_range_of_depth_that_is_no_number_is_the_formats(value: object) -> None:
+    """Whole numbers of JSON may be larger than any that can be computed with."""
+    codes = np.array([0, 504, 4095], np.uint16)
+    found = from_codes(codes, dict.fromkeys(('video.depth_max', 'video.depth_min'), value))
+    assert found.tolist() == from_codes(codes, None).tolist()
+    with pytest.raises(DatasetBroken, match='depth_max'):
+        DepthScale.of('features.a', {'video.depth_max': value})
 
 
 def test_recorded_units() -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from apprentice_dataset.codecs import Encoding
+from apprentice_dataset.errors import DatasetBroken
 from apprentice_dataset.features import Feature
 from apprentice_dataset.images import EncodedImage
 from apprentice_dataset.images import Picture
@@ -85,6 +87,19 @@ def test_no_header_no_journal(tmp_path: Path) -> None:
     data = (tmp_path / 'journal').read_bytes()
     (tmp_path / 'journal').write_bytes(data[:-1])
     assert read_journal(tmp_path / 'journal') is None
+
+
+@pytest.mark.parametrize('kind, encoding', [
+    ('image', Encoding('png', 2, 0, 'superfast')), ('image', Encoding('h264', 2, 23, 'superfast')),
+    ('video', Encoding('png', 2, 0, 1))])
+def test_an_encoder_of_another_kind_of_camera_is_damage(
+        tmp_path: Path, kind: str, encoding: Encoding) -> None:
+    """Pictures in tables have levels, not words; a video has a codec, they have none."""
+    camera = {'observation.images.a': Feature(kind, (4, 4, 3), ['height', 'width', 'channels'])}
+    Journal(tmp_path / 'journal', EpisodeHeader(30, camera, dict.fromkeys(camera, encoding))
+            ).close()
+    with pytest.raises(DatasetBroken, match='observation.images.a: .* no encoder of this camera'):
+        read_journal(tmp_path / 'journal')
 
 
 PICTURES = st.lists(st.one_of(
