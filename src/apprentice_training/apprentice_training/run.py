@@ -85,13 +85,22 @@ class RunFolder:
         return place
 
     def rate(self, step: int, score: float) -> None:
-        """Note what `best` is chosen by, lower is better, and let it show the checkpoint if so."""
+        """
+        Note what `best` is chosen by, lower is better, and let it show the checkpoint if so.
+
+        :raises TrainingError: it could not be written; the checkpoint is whole without it.
+        """
         path = self.place(step) / STATE / _SCORE
         beside = path.with_suffix('.new')
-        write_json(beside, {'score': score})
-        os.replace(beside, path)
-        if score < self.best_score():
-            self._link('best', self.place(step))
+        try:
+            write_json(beside, {'score': score})
+            os.replace(beside, path)
+            if score < self.best_score():
+                self._link('best', self.place(step))
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise TrainingError(f'the score of step {step} was not written: {error}; its '
+                                f'checkpoint is whole: {self.place(step)}') from None
         self._remove_old()
 
     def linked(self, name: str) -> Path | None:

@@ -56,6 +56,16 @@ def test_keep_newest_and_best(tmp_path: Path) -> None:
     assert folder.best_score() == 0.2
 
 
+def test_disk_full_for_a_score(tmp_path: Path) -> None:
+    """The checkpoint stays whole and the last; nothing half written is left in it."""
+    folder = RunFolder(tmp_path, 9)
+    folder.save(1, write)
+    with small_disk(4), pytest.raises(TrainingError, match='score of step 1 was not written'):
+        folder.rate(1, 0.5)
+    assert folder.linked('last') == folder.place(1) and folder.linked('best') is None
+    assert not list((folder.place(1) / 'training_state').iterdir())
+
+
 def test_disk_full(tmp_path: Path) -> None:
     """The checkpoint before is whole, and nothing half written is left."""
     folder = RunFolder(tmp_path, 9)
